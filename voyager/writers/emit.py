@@ -1,0 +1,115 @@
+"""From a plan to the text of a program: readable, typed, documented, with a lock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from env.goal_forms import Atom
+from env.goals import Goal
+from env.program import Program, kind_annotation
+from env.task import Task
+from voyager.writers.grammar import ForEach, Step, UseSkill
+
+_TRIES = 3
+_LOOKS = ("holding", "position", "size", "yaw", "gripper_position", "gripper_width", "kind")
+
+
+def write_program(
+    name: str, task: Task, steps: Sequence[Step], *, retry: bool = False
+) -> Program | None:
+    """Write a plan as a program.
+
+    Args:
+        name: Name of the skill.
+        task: What it does; gives parameters, kinds and the docstring.
+        steps: The plan.
+        retry: Wrap the plan in retry-until-checked (at most three times); what it checks is the
+            goal as the robot API can observe it.
+
+    Returns:
+        The program, or None when `retry` is asked for and the goal cannot be observed.
+    """
+    check = observed(task.goal) if retry else None
+    if retry and check is None:
+        return None
+    lock = {s.name: s.program_hash for s in map(_skill_of, steps) if s is not None}
+    names = set().union(*(step.calls for step in steps))
+    body: list[str] = []
+    for step in steps:
+        lines = step.lines()
+        # The position of an object that has not moved since is still in x, y, z.
+        body += [line for line in lines if not (body and line == body[-1])]
+    signature = ", ".join(f"{p}: {kind_annotation(kind)}" for p, kind in task.parameters)
+    names |= {kind_annotation(kind) for _, kind in task.parameters}
+    plain = ", ".join(p for p, _ in task.parameters)
+    lines = []
+    if check is None:
+        lines += [f"def {name}({signature}) -> None:", *_docstring(task, retry=False)]
+        lines += [f"    {line}" for line in body]
+    else:
+        names |= {"ActionError", "say"} | {c for c in _LOOKS if re.search(rf"\b{c}\(", check)}
+        lines += [f"def _once({signature}) -> None:", *(f"    {line}" for line in body), "", ""]
+        lines += [f"def {name}({signature}) -> None:", *_docstring(task, retry=True)]
+        lines += [
+            f"    for _ in range({_TRIES}):",
+            "        try:",
+            f"            _once({plain})",
+            "        except ActionError as error:",
+            "            say(error.message)",
+            f"        if {check}:",
+            "            return",
+        ]
+    head = ["import math", ""] if check is not None and "math." in check else []
+    head += [_import("robot", sorted(names, key=lambda n: (n.islower(), n.lower())))]
+    head += [f"from skills.{callee} import {callee}" for callee in sorted(lock)]
+    return Program.parse("\n".join([*head, "", "", *lines]) + "\n", lock)
+
+
+def _skill_of(step: Step) -> UseSkill | None:
+    if isinstance(step, ForEach):
+        return step.skill
+    return step if isinstance(step, UseSkill) else None
+
+
+def _import(module: str, names: Sequence[str]) -> str:
+    line = f"from {module} import {', '.join(names)}"
+    if len(line) <= 96:
+        return line
+    return "\n".join([f"from {module} import (", *(f"    {name}," for name in names), ")"])
+
+
+def _docstring(task: Task, *, retry: bool) -> list[str]:
+    found = [f'    """{task.instruction.rstrip(".")}.', ""]
+    found += [f"    Makes this true: {task.goal.text}"]
+    if retry:
+        found += ["", f"    Tries up to {_TRIES} times, until it sees that it is done."]
+    found += ["", "    Args:"]
+    found += [f"        {p}: A {kind}." for p, kind in task.parameters]
+    return [*found, '    """'] if task.parameters else [*found[:-2], '    """']
+
+
+def observed(goal: Goal) -> str | None:
+    """The goal as an expression over the robot API, or None when it cannot be seen so.
+
+    Conjuncts that have no observable form are left out as long as one has: the check ends a
+    retry early, it does not judge.
+    """
+    own: Mapping[str, str] = {p: p for p, _ in goal.parameters}
+    parts = [
+        text
+        for part in goal.conjuncts
+        if isinstance(part, Atom) and (text := part.observe(own)) is not None
+    ]
+    return " and ".join(f"({text})" if len(parts) > 1 else text for text in parts) or None
+
+
+def name_for(goal: Goal) -> str:
+    """A name for a skill, from the goal's predicates alone (no counts, no object names)."""
+    words: list[str] = []
+    for part in goal.conjuncts:
+        for piece in part.walk():
+            if isinstance(piece, Atom) and piece.predicate not in ("clear", "still"):
+                words.append(piece.declared.verb)
+    unique = list(dict.fromkeys(words)) or ["reach_goal"]
+    return "_and_".join(unique)
