@@ -297,15 +297,11 @@ class Bullet:
         gear = _p.createConstraint(
             uid, first, uid, second, _p.JOINT_GEAR, axis, zero, zero, physicsClientId=self._c
         )
-        _p.changeConstraint(
-            gear, gearRatio=ratio, erp=0.1, maxForce=force, physicsClientId=self._c
-        )
+        _p.changeConstraint(gear, gearRatio=ratio, erp=0.1, maxForce=force, physicsClientId=self._c)
 
     def set_friction(self, name: str, link: int, friction: float) -> None:
         """Set the lateral friction coefficient of one link (-1: the base)."""
-        _p.changeDynamics(
-            self._ids[name], link, lateralFriction=friction, physicsClientId=self._c
-        )
+        _p.changeDynamics(self._ids[name], link, lateralFriction=friction, physicsClientId=self._c)
 
     # -- reading ----------------------------------------------------------------------------
 

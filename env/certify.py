@@ -9,6 +9,7 @@ frozen and are never used for another decision.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -19,6 +20,7 @@ from env.executors import Executor
 from env.fingerprint import fingerprint
 from env.practice import Draw
 from env.program import Closure
+from env.seeds import canonical_json
 from env.starts import Handover, deepening_seed, heldout_seed
 from env.statistics import LOOKS, admission
 from env.task import Task
@@ -99,7 +101,8 @@ def certify(
         discarded=draw.discarded,
         callees=count_callees(checks),
         controls=controls,
-        variation=task.scene.to_json(),
+        # As JSON tells it, so that a certificate equals itself after a round trip.
+        variation=json.loads(canonical_json(task.scene.to_json())),
         steps=draw.steps,
         fingerprint=fingerprint(task.scene.robot),
     )

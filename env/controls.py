@@ -32,8 +32,8 @@ from robot import wait
 
 
 def hold_still({parameters}) -> None:
-    """Wait for five seconds."""
-    wait(5.0)
+    """Wait for three seconds."""
+    wait(3.0)
 '''
 _OPEN_AND_CLOSE: Final = '''\
 {imports}
@@ -57,7 +57,7 @@ from robot import Blocked, NothingHeld, Unreachable, close_gripper, move_to, ope
 
 def move_at_random({parameters}) -> None:
     """Wander through the workspace, now and then opening or closing the gripper."""
-    for _ in range(8):
+    for _ in range(6):
         target = (random.uniform(0.3, 0.7), random.uniform(-0.4, 0.4), random.uniform(0.02, 0.3))
         try:
             move_to(target, yaw=random.uniform(-1.5, 1.5))

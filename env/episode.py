@@ -42,6 +42,8 @@ from env.world import World
 SETTLE_SECONDS: Final = 1.0
 """How long the motor targets are held after a program has returned."""
 _MOVED: Final = 0.002
+_SEEDS: Final = 2**48
+"""Seeds inside the sandbox lie below: integers that every message format can carry."""
 _TRIES: Final = 2  # a hang or a lost sandbox is looked at once more, on a rebuilt world
 
 _VERDICTS: Final[Mapping[RunStatus, Outcome]] = {
@@ -58,8 +60,13 @@ class StartUnusable(VoyagerError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Stage:
-    """A world in which an episode may begin."""
+class Stage:
+    """A world in which an episode may begin.
+
+    Attributes:
+        binding: Object name by task parameter.
+        state: The state at time 0.
+    """
 
     binding: Mapping[str, str]
     state: State
@@ -95,7 +102,6 @@ def run_episode(
     Raises:
         StartUnusable: If the scene cannot be begun in (hand-over failed, `fresh` violated).
         SceneError: If the scene cannot be drawn.
-        SandboxError: If the sandbox cannot stand on this machine.
     """
     begin = Start(start) if isinstance(start, int) else start
     blank = Episode(Outcome.REJECTED, "", begin, task.hash, closure.hash)
@@ -107,7 +113,7 @@ def run_episode(
     for _ in range(_TRIES):
         steps = world.total_steps
         try:
-            stage = _prepare(world, sandbox, task, begin, handover, fresh=fresh)
+            stage = prepare(world, sandbox, task, begin, handover, fresh=fresh)
             if isinstance(stage, Episode):
                 episode = replace(blank, outcome=stage.outcome, reason=stage.reason)
             else:
@@ -120,7 +126,7 @@ def run_episode(
     return episode
 
 
-def _prepare(
+def prepare(
     world: World,
     sandbox: Sandbox,
     task: Task,
@@ -128,8 +134,25 @@ def _prepare(
     handover: Handover | None,
     *,
     fresh: bool,
-) -> _Stage | Episode:
-    """Build the scene and run what comes first; an episode says that infrastructure failed."""
+) -> Stage | Episode:
+    """Build a scene and run what comes first in it.
+
+    Args:
+        world: Is reset.
+        sandbox: Runs the skill that `start` names, if it names one.
+        task: Whose scene.
+        start: Which scene.
+        handover: The skill that `start` names.
+        fresh: Refuse a scene in which the goal is already true.
+
+    Returns:
+        The stage, its clock at 0; or the episode of the hand-over if infrastructure failed in it.
+
+    Raises:
+        StartUnusable: If the hand-over failed or `fresh` is violated.
+        SceneError: If the scene cannot be drawn.
+        SimulatorError: If the simulator was lost.
+    """
     scene = task.sample(start.seed)
     world.reset(scene)
     if start.handover is not None:
@@ -139,7 +162,7 @@ def _prepare(
         binding = bind(handover.task, scene, first.seed)
         if binding is None:
             raise StartUnusable("the skill that this scene begins after cannot be bound in it")
-        stage = _Stage(binding, world.observe(handover.task.goal.needs))
+        stage = Stage(binding, world.observe(handover.task.goal.needs))
         before = _perform(
             world, sandbox, handover.task, handover.closure, stage, Start(first.seed), log=False
         )
@@ -151,7 +174,7 @@ def _prepare(
     state = world.observe(task.goal.needs)
     if fresh and task.goal.judge([state], 0, scene.binding).holds:
         raise StartUnusable("the goal is already true at the start")
-    return _Stage(scene.binding, state)
+    return Stage(scene.binding, state)
 
 
 def _perform(
@@ -159,7 +182,7 @@ def _perform(
     sandbox: Sandbox,
     task: Task,
     closure: Closure,
-    stage: _Stage,
+    stage: Stage,
     start: Start,
     *,
     log: bool,
@@ -169,7 +192,8 @@ def _perform(
     limits = Limits(calls=task.call_limit + 1, skill_calls=task.call_limit + 1)
     episode = Episode(Outcome.SANDBOX_LOST, "", start, task.hash, closure.hash, dict(stage.binding))
     try:
-        result = sandbox.run(closure, dict(stage.binding), conductor, limits, seed=start.seed)
+        seed = start.seed % _SEEDS
+        result = sandbox.run(closure, dict(stage.binding), conductor, limits, seed=seed)
     except SandboxError as error:
         return replace(episode, reason=str(error))
     finally:

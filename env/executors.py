@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self, TypeVar, cast
 
 from env.errors import VoyagerError
 from env.sandbox.base import Sandbox
-from env.workers import Bench, WorkerLost, WorkerProcess
+from env.workers import Bench, InlineWorker, Worker, WorkerLost, WorkerProcess
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -58,6 +58,13 @@ class Executor(Protocol):
             Exception: What `fn` raised, at the turn of its job.
         """
 
+    def worker(self, index: int) -> Worker:
+        """A worker for stateful calls, always the same for the same index.
+
+        There may be fewer workers than indices: what a call leaves in `Bench.memory` should be
+        filed under its own name. No map may be under way meanwhile.
+        """
+
     def close(self) -> None:
         """End all workers."""
 
@@ -92,6 +99,11 @@ class SerialExecutor(_Closing):
         """
         self.workers = 1
         self._bench = Bench(make_sandbox)
+        self._worker = InlineWorker(self._bench)
+
+    def worker(self, index: int) -> InlineWorker:
+        """The one worker, in this process; see `Executor.worker`."""
+        return self._worker
 
     def map(self, fn: Callable[[Bench, J], R], jobs: Iterable[J]) -> Iterator[R | Lost]:
         """Apply `fn` to each job when its result is asked for; see `Executor.map`."""
@@ -133,7 +145,7 @@ class ProcessExecutor(_Closing):
         self._pool = tuple(WorkerProcess() for _ in range(workers))
 
     def worker(self, index: int) -> WorkerProcess:
-        """The worker of that index (modulo the number of workers), for stateful work."""
+        """The worker of that index, modulo the number of workers; see `Executor.worker`."""
         return self._pool[index % self.workers]
 
     def map(self, fn: Callable[[Bench, J], R], jobs: Iterable[J]) -> Iterator[R | Lost]:

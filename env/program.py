@@ -213,7 +213,7 @@ class Closure:
             if key != program.hash:
                 raise ProgramError(f"{program.name!r} is filed under a hash that is not its own")
         reached: set[str] = set()
-        waiting = [(self.root, "the root", None)]
+        waiting: list[tuple[str, str, str | None]] = [(self.root, "the root", None)]
         while waiting:
             current, user, name = waiting.pop()
             known = self.programs.get(current)

@@ -237,9 +237,7 @@ def _spot(
         # |y| <= x tan(sweep), written without an angle so that no platform's atan2 decides.
         if not near <= distance <= far or abs(y) > x * spec.sweep:
             continue
-        if all(
-            math.dist((x, y), (u, v)) >= r + _radius(body) + spec.gap for u, v, r in taken
-        ):
+        if all(math.dist((x, y), (u, v)) >= r + _radius(body) + spec.gap for u, v, r in taken):
             return x, y
     return None
 

@@ -21,7 +21,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from env.errors import SimulatorError, VoyagerError
 
@@ -40,11 +40,18 @@ class WorkerLost(SimulatorError):
     """A worker process died (a crash inside the simulator, the memory killer)."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    value: Any = None
+    error: BaseException | None = None
+
+
 class Bench:
     """What one worker owns: a world and a sandbox, made when first asked for.
 
     Attributes:
-        memory: Free for the functions that run here; it lives as long as the worker.
+        memory: Free for the functions that run here; it lives as long as the worker. Values that
+            have `close` are closed with it.
     """
 
     def __init__(self, make_sandbox: Callable[[], Sandbox] | None = None) -> None:
@@ -92,15 +99,73 @@ class Bench:
                     thing.close()
 
     def close(self) -> None:
-        """Close whatever was opened."""
+        """Close whatever was opened, and what in memory can be closed."""
+        kept = list(self.memory.values())
         self.memory.clear()
+        for thing in kept:
+            close = getattr(thing, "close", None)
+            if callable(close):
+                with contextlib.suppress(VoyagerError, OSError):
+                    close()
         self.renew()
 
 
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    value: Any = None
-    error: BaseException | None = None
+class Worker(Protocol):
+    """Runs ``fn(bench, job)`` one at a time and keeps its bench between calls."""
+
+    def submit(self, fn: Callable[[Bench, Any], Any], job: Any) -> None:
+        """Begin a call; see `WorkerProcess.submit`."""
+
+    def result(self) -> Any:
+        """Wait for the call that was begun; see `WorkerProcess.result`."""
+
+    def call(self, fn: Callable[[Bench, Any], Any], job: Any) -> Any:
+        """Begin a call and wait for it."""
+
+
+class InlineWorker:
+    """A worker in this process: the call is over when `submit` returns."""
+
+    def __init__(self, bench: Bench) -> None:
+        """Work at a bench that somebody else owns and closes.
+
+        Args:
+            bench: What calls get as their first argument.
+        """
+        self._bench = bench
+        self._reply: _Reply | None = None
+
+    def submit(self, fn: Callable[[Bench, Any], Any], job: Any) -> None:
+        """Carry out a call; what it returns or raises is kept for `result`.
+
+        Raises:
+            VoyagerError: If the result of an earlier call was not collected.
+        """
+        if self._reply is not None:
+            raise VoyagerError("a worker takes one call at a time; collect its result first")
+        try:
+            self._reply = _Reply(value=fn(self._bench, job))
+        except Exception as error:
+            self._reply = _Reply(error=error)
+
+    def result(self) -> Any:
+        """What the call returned.
+
+        Raises:
+            BaseException: Whatever it raised.
+            VoyagerError: If nothing was submitted.
+        """
+        reply, self._reply = self._reply, None
+        if reply is None:
+            raise VoyagerError("nothing was submitted to this worker")
+        if reply.error is not None:
+            raise reply.error
+        return reply.value
+
+    def call(self, fn: Callable[[Bench, Any], Any], job: Any) -> Any:
+        """Submit a call and collect its result."""
+        self.submit(fn, job)
+        return self.result()
 
 
 class WorkerProcess:

@@ -146,6 +146,7 @@ class Predicate:
             can check it roughly, with arguments and thresholds in braces; None if it cannot.
             ``position({x})`` becomes ``gripper_position()`` where x is the gripper.
         symmetric: Whether its first two arguments may be swapped.
+        verb: What making it true is called, as a skill's name: "put_on".
         module: Where it is declared, so that worker processes can import it.
     """
 
@@ -158,6 +159,7 @@ class Predicate:
     doc: str
     observe: str | None
     symmetric: bool
+    verb: str
     module: str
 
     @property
@@ -239,6 +241,7 @@ def predicate(
     observe: str | None = None,
     symmetric: bool = False,
     name: str | None = None,
+    verb: str | None = None,
 ) -> Callable[[Measure], Measure]:
     """Declare a predicate: the decorated function measures it, its docstring describes it.
 
@@ -250,6 +253,7 @@ def predicate(
         observe: See `Predicate`.
         symmetric: See `Predicate`.
         name: Name in goals; the function's own name if None.
+        verb: See `Predicate`; "make_" and the name if None.
 
     Returns:
         A decorator that registers the predicate and returns the function unchanged.
@@ -271,6 +275,7 @@ def predicate(
                 doc=" ".join(doc.split("\n\n")[0].split()),
                 observe=observe,
                 symmetric=symmetric,
+                verb=verb or f"make_{name or measure.__name__}",
                 module=declared_in(measure),
             )
         )

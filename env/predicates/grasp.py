@@ -32,7 +32,9 @@ def _held(state: State, x: str) -> Condition:
     return Condition(-away - _NOT_HELD, LENGTH_SCALE, "m", missing, {"held": holding})
 
 
-@predicate(("x", "graspable"), meets=(("gripper", "x"),), observe="holding() == {x}")
+@predicate(
+    ("x", "graspable"), meets=(("gripper", "x"),), observe="holding() == {x}", verb="grasp"
+)
 def held(state: State, x: str) -> tuple[Condition, ...]:
     """Both fingers press x from opposite sides."""
     return (_held(state, x),)
@@ -43,6 +45,7 @@ def held(state: State, x: str) -> tuple[Condition, ...]:
     thresholds=(Threshold("h", 0.05, "m", "up"),),
     meets=(("gripper", "x"),),
     observe="holding() == {x} and position({x})[2] - size({x})[2] / 2 > {h}",
+    verb="lift",
 )
 def lifted(state: State, x: str, h: float) -> tuple[Condition, ...]:
     """The gripper holds x, nothing else touches it, and its bottom is `h` above the table."""
@@ -70,6 +73,7 @@ def lifted(state: State, x: str, h: float) -> tuple[Condition, ...]:
         "holding() is None and all(math.dist(gripper_position(), position(thing)) "
         "> {gap} + max(size(thing)) / 2 for thing in objects())"
     ),
+    verb="get_clear",
 )
 def clear(state: State, gap: float) -> tuple[Condition, ...]:
     """The gripper is open and its surface at least `gap` away from every object."""

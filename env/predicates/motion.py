@@ -20,6 +20,7 @@ def _length(v: Vec3) -> float:
         Threshold("speed", 0.01, "m/s", "down"),
         Threshold("turning", 0.1, "rad/s", "down"),
     ),
+    verb="keep_still",
 )
 def still(state: State, x: str, speed: float, turning: float) -> tuple[Condition, ...]:
     """The object x moves slower than `speed` and turns slower than `turning`."""
@@ -32,7 +33,10 @@ def still(state: State, x: str, speed: float, turning: float) -> tuple[Condition
 
 
 @predicate(
-    ("x", "object"), thresholds=(Threshold("by", 0.05, "m", "up"),), meets=(("gripper", "x"),)
+    ("x", "object"),
+    thresholds=(Threshold("by", 0.05, "m", "up"),),
+    meets=(("gripper", "x"),),
+    verb="move",
 )
 def moved(state: State, x: str, by: float) -> tuple[Condition, ...]:
     """The centre of x is more than `by` from where it was when the episode began."""

@@ -19,6 +19,7 @@ _ON_TABLE = 0.01
     thresholds=(Threshold("within", 0.02, "m", "down"),),
     meets=(("x", "y"),),
     observe="math.dist(position({x}), position({y})) < {within}",
+    verb="reach",
 )
 def at(state: State, x: str, y: str, within: float) -> tuple[Condition, ...]:
     """Centre of x (the grasp point of the gripper) closer than `within` to the centre of y.
@@ -41,6 +42,7 @@ def at(state: State, x: str, y: str, within: float) -> tuple[Condition, ...]:
         "holding() != {x} and math.dist(position({x})[:2], position({p})[:2]) < {within} "
         "and position({x})[2] - size({x})[2] / 2 < 0.01"
     ),
+    verb="put_at_place",
 )
 def at_place(state: State, x: str, p: str, within: float) -> tuple[Condition, ...]:
     """The object x rests on the table at place p, centres closer than `within` (horizontally).
@@ -74,6 +76,7 @@ def at_place(state: State, x: str, p: str, within: float) -> tuple[Condition, ..
     ("x", "object"),
     thresholds=(Threshold("tilt", 0.175, "rad", "down", most=math.pi),),
     meets=(("gripper", "x"),),
+    verb="set_upright",
 )
 def upright(state: State, x: str, tilt: float) -> tuple[Condition, ...]:
     """The object's own z axis is closer than `tilt` (0.175 rad is 10 degrees) to the vertical."""

@@ -25,6 +25,7 @@ _MEETS = (("gripper", "a"), ("a", "b"))
         "- (max(size({a})[:2]) + max(size({b})[:2])) / 2 < {within}"
     ),
     symmetric=True,
+    verb="bring_near",
 )
 def near(state: State, a: str, b: str, within: float) -> tuple[Condition, ...]:
     """The horizontal gap between the outlines of a and b is smaller than `within`.
@@ -51,6 +52,7 @@ def _beyond(offset: float, by: float, words: str) -> tuple[Condition, ...]:
     thresholds=(_BY,),
     meets=_MEETS,
     observe="position({a})[1] - position({b})[1] > {by}",
+    verb="put_left_of",
 )
 def left_of(state: State, a: str, b: str, by: float) -> tuple[Condition, ...]:
     """The centre of a is more than `by` to the left of the centre of b, seen from the robot."""
@@ -64,6 +66,7 @@ def left_of(state: State, a: str, b: str, by: float) -> tuple[Condition, ...]:
     thresholds=(_BY,),
     meets=_MEETS,
     observe="position({b})[1] - position({a})[1] > {by}",
+    verb="put_right_of",
 )
 def right_of(state: State, a: str, b: str, by: float) -> tuple[Condition, ...]:
     """The centre of a is more than `by` to the right of the centre of b, seen from the robot."""
@@ -77,6 +80,7 @@ def right_of(state: State, a: str, b: str, by: float) -> tuple[Condition, ...]:
     thresholds=(_BY,),
     meets=_MEETS,
     observe="position({b})[0] - position({a})[0] > {by}",
+    verb="put_in_front_of",
 )
 def in_front_of(state: State, a: str, b: str, by: float) -> tuple[Condition, ...]:
     """The centre of a is more than `by` nearer to the robot (along x) than the centre of b."""
@@ -90,6 +94,7 @@ def in_front_of(state: State, a: str, b: str, by: float) -> tuple[Condition, ...
     thresholds=(_BY,),
     meets=_MEETS,
     observe="position({a})[0] - position({b})[0] > {by}",
+    verb="put_behind",
 )
 def behind(state: State, a: str, b: str, by: float) -> tuple[Condition, ...]:
     """The centre of a is more than `by` farther from the robot (along x) than the centre of b."""

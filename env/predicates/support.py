@@ -42,6 +42,7 @@ _CONTAINER_UP = 0.87
         "and abs(position({a})[2] - position({b})[2] "
         "- (size({a})[2] + size({b})[2]) / 2) < 0.01"
     ),
+    verb="put_on",
 )
 def on(state: State, a: str, b: str) -> tuple[Condition, ...]:
     """The weight of a rests on top of b: not on the gripper, the table or anything else.
@@ -88,6 +89,7 @@ def on(state: State, a: str, b: str) -> tuple[Condition, ...]:
         "and math.dist(position({a})[:2], position({c})[:2]) < min(size({c})[:2]) / 2 "
         "and position({a})[2] - size({a})[2] / 2 < position({c})[2] + size({c})[2] / 2"
     ),
+    verb="put_in",
 )
 def inside(state: State, a: str, c: str) -> tuple[Condition, ...]:
     """The centre of a lies within the cavity of c, its bottom below the rim, let go of.
@@ -129,7 +131,13 @@ def inside(state: State, a: str, c: str) -> tuple[Condition, ...]:
     )
 
 
-@predicate(("a", "object"), ("b", "object"), meets=(("gripper", "a"), ("a", "b")), symmetric=True)
+@predicate(
+    ("a", "object"),
+    ("b", "object"),
+    meets=(("gripper", "a"), ("a", "b")),
+    symmetric=True,
+    verb="bring_together",
+)
 def touching(state: State, a: str, b: str) -> tuple[Condition, ...]:
     """There is a contact with a force between a and b."""
     force = force_between(state, a, b)

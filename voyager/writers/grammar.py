@@ -289,5 +289,3 @@ def _aside(side: float, anchor: str, other: str, air: float) -> Length:
     if side == 0.0:
         return Length()
     return Length(side * air, ((side * 0.5, anchor, 0), (side * 0.5, other, 0)))
-
-

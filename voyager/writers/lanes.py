@@ -7,18 +7,21 @@ is tried in one of them first and in the others only if it is worth it there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from env.actions import invoke
-from env.episode import SkillRunner, Start, prepare
-from env.errors import ActionError
+from env.episode import Conductor, StartUnusable, prepare
+from env.errors import ActionError, SimulatorError, TaskError
 from env.executors import Executor
 from env.goals import Atom
-from env.program import Closure
+from env.sandbox.base import Limits, RunStatus
+from env.starts import Handover
 from env.state import State
 from env.task import Task
+from env.transcript import Start
 from env.workers import Bench
 from env.world import World
 from voyager.writers.grammar import Step
@@ -57,14 +60,16 @@ class LaneSpec:
     Attributes:
         task: What is searched for.
         start: The practice scene.
+        handover: The skill that `start` names, if any.
         atoms: What is observed for novelty.
-        skills: Closures that steps may call, by program hash.
+        skills: Skills that steps may call, by program hash.
     """
 
     task: Task
     start: Start
+    handover: Handover | None
     atoms: tuple[Atom, ...]
-    skills: Mapping[str, Closure] = field(hash=False)
+    skills: Mapping[str, Handover] = field(hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,10 @@ class _Order:
     new_node: int = 0
 
 
+class _NotKept(ActionError):
+    """A skill that was called as a step did not keep its contract."""
+
+
 class _Lane:
     """One practice scene with the snapshots of the nodes that were expanded."""
 
@@ -90,14 +99,23 @@ class _Lane:
         self.binding: Mapping[str, str] = {}
 
     def begin(self) -> Observation:
+        """Build the scene; an observation with an error says that it cannot be used."""
         before = self.world.total_steps
-        started = prepare(self.world, self._bench.sandbox(), self.spec.task, self.spec.start)
-        self.binding = started.binding
-        if self.spec.task.goal.temporal:
-            self.world.record(NEEDS)
+        spec = self.spec
+        try:
+            stage = prepare(
+                self.world, self._bench.sandbox(), spec.task, spec.start, spec.handover, fresh=True
+            )
+        except StartUnusable as error:
+            return Observation(steps=self.world.total_steps - before, error=str(error))
+        self.binding = stage.binding
+        self._listen()
         self.world.trace = [self.world.observe(NEEDS)]
         self._nodes[0] = (self.world.snapshot(), list(self.world.trace))
         return self._observe(before)
+
+    def _listen(self) -> None:
+        self.world.record(NEEDS if self.spec.task.goal.temporal else None)
 
     def attempt(self, node: int, step: Step) -> Observation:
         """Carry a step out after a node."""
@@ -105,14 +123,30 @@ class _Lane:
         handle, trace = self._nodes[node]
         self.world.restore(handle)
         self.world.trace = list(trace)
+        return self._carry_out(step, before)
+
+    def _carry_out(self, step: Step, before: int) -> Observation:
         try:
             step.perform(self, self.binding)
-        except ActionError as error:
+            self.world.trace.append(self.world.observe(NEEDS))
+        except (ActionError, SimulatorError) as error:
             return Observation(
                 steps=self.world.total_steps - before, error=f"{type(error).__name__}: {error}"
             )
-        self.world.trace.append(self.world.observe(NEEDS))
         return self._observe(before)
+
+    def walk(self, plan: Sequence[Step]) -> Observation:
+        """Carry a whole plan out from the start; nothing is kept."""
+        before = self.world.total_steps
+        seen = Observation()
+        handle, trace = self._nodes[0]
+        self.world.restore(handle)
+        self.world.trace = list(trace)
+        for step in plan:
+            seen = self._carry_out(step, before)
+            if seen.error is not None:
+                break
+        return seen
 
     def keep(self, node: int, step: Step, new_node: int) -> Observation:
         """Carry a step out again and remember where it led."""
@@ -126,9 +160,27 @@ class _Lane:
         return invoke(self.world, name, args, kwargs)
 
     def skill(self, program_hash: str, arguments: Mapping[str, str]) -> None:
-        """Run a library skill under its contract; see `voyager.writers.grammar.Hands`."""
-        runner = SkillRunner(self.world, self._bench.sandbox())
-        runner.run_under_contract(self.spec.skills[program_hash], arguments)
+        """Run a library skill; see `voyager.writers.grammar.Hands`."""
+        skill = self.spec.skills[program_hash]
+        trace = self.world.trace
+        self.world.trace = []
+        conductor = Conductor(
+            self.world, skill.task, skill.closure, self.world.observe(NEEDS), log=False
+        )
+        limits = Limits(calls=skill.task.call_limit + 1, skill_calls=skill.task.call_limit + 1)
+        seed = self.spec.start.seed
+        conductor.enter(program_hash, dict(arguments))
+        result = self._bench.sandbox().run(
+            skill.closure, dict(arguments), conductor, limits, seed=seed
+        )
+        if result.status is not RunStatus.RETURNED:
+            raise _NotKept(f"{skill.closure.entry.name} did not return: {result.reason}")
+        conductor.leave(program_hash, ok=True)
+        broken = [c for c in conductor.contracts if c.kept is False]
+        self._listen()
+        self.world.trace = [*trace, *self.world.trace]
+        if broken:
+            raise _NotKept(f"{broken[0].skill} broke its contract: {broken[0].missing}")
 
     def _observe(self, before: int) -> Observation:
         trace, binding = self.world.trace, self.binding
@@ -156,6 +208,8 @@ def _obey(bench: Bench, orders: tuple[_Order, ...]) -> list[list[Observation]]:
         elif order.verb == "try":
             lane = lanes[order.lane]
             answers.append([lane.attempt(order.node, step) for step in order.steps])
+        elif order.verb == "walk":
+            answers.append([lanes[order.lane].walk(order.steps)])
         elif order.verb == "keep":
             lane = lanes[order.lane]
             answers.append([lane.keep(order.node, order.steps[0], order.new_node)])
@@ -167,22 +221,36 @@ def _obey(bench: Bench, orders: tuple[_Order, ...]) -> list[list[Observation]]:
 class LanePool:
     """Lanes spread over the workers of an executor."""
 
-    def __init__(self, executor: Executor, specs: Sequence[LaneSpec]) -> None:
-        """Build the lanes.
+    def __init__(self, executor: Executor, candidates: Iterator[LaneSpec], count: int) -> None:
+        """Build the lanes on the first usable candidates.
 
         Args:
             executor: Its workers keep the lanes; it must not be closed before the pool.
-            specs: One for each lane.
+            candidates: Practice scenes in order of preference, as many as it takes.
+            count: Lanes to build.
+
+        Raises:
+            TaskError: If the candidates run out first.
         """
         self._executor = executor
-        self.count = len(specs)
+        self.count = count
         self.simulated_steps = 0
-        orders = [_Order(lane, "open", spec=spec) for lane, spec in enumerate(specs)]
-        self.roots = [answer[0] for answer in self._send(orders)]
+        built: dict[int, tuple[LaneSpec, Observation]] = {}
+        while len(built) < count:
+            empty = [lane for lane in range(count) if lane not in built]
+            specs = list(itertools.islice(candidates, len(empty)))
+            if len(specs) < len(empty):
+                raise TaskError("too few practice scenes can be begun in; nothing to search on")
+            orders = [_Order(k, "open", spec=s) for k, s in zip(empty, specs, strict=True)]
+            for lane, spec, answer in zip(empty, specs, self._send(orders), strict=True):
+                if answer[0].error is None:
+                    built[lane] = (spec, answer[0])
+        self.specs = [built[lane][0] for lane in range(count)]
+        self.roots = [built[lane][1] for lane in range(count)]
 
-    def attempt(self, node: int, wanted: Sequence[tuple[int, Sequence[Step]]]) -> list[
-        list[Observation]
-    ]:
+    def attempt(
+        self, node: int, wanted: Sequence[tuple[int, Sequence[Step]]]
+    ) -> list[list[Observation]]:
         """Try steps after a node, each in the lanes named; nothing is kept.
 
         Args:
@@ -200,6 +268,15 @@ class LanePool:
             _Order(lane, "keep", node=node, steps=(step,), new_node=new_node)
             for lane in range(self.count)
         ]
+        return [answer[0] for answer in self._send(orders)]
+
+    def walk(self, plan: Sequence[Step]) -> list[Observation]:
+        """Carry a whole plan out from the start in every lane.
+
+        Returns:
+            What each lane shows at the end, or at the step that failed.
+        """
+        orders = [_Order(lane, "walk", steps=tuple(plan)) for lane in range(self.count)]
         return [answer[0] for answer in self._send(orders)]
 
     def close(self) -> None:

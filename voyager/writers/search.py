@@ -1,269 +1,208 @@
-"""Best-first width search over the simulator: the search behind the writer without a model.
+"""The writer that needs no model: width search, polish, practice, counterexamples.
 
-A node is a plan prefix with a snapshot in every lane (practice scene). Its children append one
-step of the grammar: a robot call or a library skill under its contract. A child lives when it
-makes an atom true, in all lanes, that no node of its class has made true before (novelty of width
-1), or when it comes clearly nearer to the goal than any of them. A class is the number of unmet
-goal atoms and whether the gripper is open. The number of unmet goal atoms, then the distance,
-order the open nodes. When no node is left, those that were passed over get a second chance by
-pairs of atoms (width 2).
-
-After Lipovetzky and Geffner, "Best-First Width Search" (AAAI 2017), run on a simulator as in
-Lipovetzky, Ramirez and Geffner, "Classical Planning with Simulators" (IJCAI 2015); the atoms are
-those of the goal language, ground over the task's parameters.
+From an empty library it gets the robot API and the goal, nothing else. A plan that holds in all
+lanes is shortened, written as a program and run on fresh practice scenes, rebuilt and in the
+sandbox; scenes on which it fails become lanes of the next search.
 """
 
 from __future__ import annotations
 
-import heapq
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from voyager.writers.grammar import Step
-from voyager.writers.lanes import OPEN, LanePool, Observation
+from env.goal_forms import Atom
+from env.goals import ground
+from env.kinds import is_a
+from env.practice import practise
+from env.program import Closure, Program
+from env.starts import Handover, plan_start, practice_seed
+from env.task import Task
+from env.transcript import Start
+from voyager.events import Event, Stage
+from voyager.writers.base import Brief, Draft
+from voyager.writers.emit import write_program
+from voyager.writers.grammar import Step, primitives
+from voyager.writers.lanes import LanePool, LaneSpec
+from voyager.writers.macros import macros
+from voyager.writers.width_search import WidthSearch
 
-_CHUNK: Final = 4
-"""Survivors that are tried in all lanes before looking whether one already leads on."""
-_NEARER: Final = 0.85
-"""A node is novel too when its distance is below this times the best of its class."""
-_WIDEST: Final = 2
-_LONGEST: Final = 14
-"""Steps in a plan."""
+_FIRST_LOOK: Final = 6
+"""Practice episodes after which a program that mostly fails is given up."""
+_TRIAL: Final = 20
+_ENOUGH: Final = 19
+"""Of `_TRIAL` practice episodes; certification asks for the same."""
+_WORTH_RETRYING: Final = 13
+_PLANS: Final = 3
+"""Plans of one search that are practised before it starts anew on counterexamples."""
 
 
 @dataclass(slots=True)
-class SearchCounts:
-    """What a search has done so far.
+class _Session:
+    """One call of `write`: what it has learned about its scenes."""
 
-    Attributes:
-        generated: Children tried in at least one lane.
-        nodes: Children that lived.
-        expanded: Nodes whose children were tried.
-        simulated_steps: Physics steps over all lanes.
-    """
-
-    generated: int = 0
-    nodes: int = 0
-    expanded: int = 0
-    simulated_steps: int = 0
+    brief: Brief
+    next_scene: int
+    failures: list[Start] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A node's value over all lanes: atoms true in all, unmet in the worst, mean distance."""
-
-    true: frozenset[int]
-    unmet: int
-    distance: float
-
-    @property
-    def kind(self) -> tuple[int, bool]:
-        """The class within which it must be novel."""
-        return self.unmet, OPEN in self.true
-
-    def features(self, width: int) -> frozenset[tuple[int, ...]]:
-        """All tuples of up to `width` true atoms."""
-        true = sorted(self.true)
-        return frozenset(itertools.chain(*(itertools.combinations(true, w + 1) for w in range(width))))
-
-    @classmethod
-    def over(cls, observations: Sequence[Observation]) -> Seen:
-        """Combine the lanes' observations of one node."""
-        true = frozenset.intersection(*(o.true for o in observations))
-        mean = sum(o.distance for o in observations) / len(observations)
-        return cls(true, max(o.unmet for o in observations), mean)
+class _Trial:
+    program: Program
+    closure: Closure
+    solved: int
+    of: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Survivor:
-    """A child after its first lane.
+class SearchWriter:
+    """Best-first width search over the simulator, as a writer."""
 
-    Attributes:
-        lane: Which lane that was.
-        own: What was seen there.
-        index: Index of the step.
-        guess: What it would be worth if all lanes changed as this one did.
-    """
+    name = "search"
 
-    lane: int
-    own: Observation
-    index: int
-    guess: Seen
+    def write(self, brief: Brief) -> Draft | None:
+        """Search until a program holds in practice or the budget is used up; see `Writer`."""
+        session = _Session(brief, brief.first_scene)
+        while brief.budget.left > 0:
+            found = self._round(session)
+            if found is not None:
+                return Draft(found.closure, session.next_scene, found.solved, found.of)
+        return None
 
-    @property
-    def rank(self) -> tuple[int, float, int]:
-        """Orders survivors, the most promising first."""
-        return self.guess.unmet, round(self.guess.distance, 1), self.index
+    def _round(self, session: _Session) -> _Trial | None:
+        """One search on counterexamples and fresh scenes, up to a few plans."""
+        brief = session.brief
+        pool = LanePool(brief.executor, self._candidates(session), brief.lanes)
+        try:
+            return self._search(session, pool)
+        finally:
+            pool.close()
+
+    def _candidates(self, session: _Session) -> Iterator[LaneSpec]:
+        """Lanes: at most half of them failures of earlier plans, the rest fresh scenes."""
+        brief, task = session.brief, session.brief.task
+        atoms = _atoms(task)
+        skills = {skill.closure.root: skill for skill in brief.skills}
+        by_key = {handover.key: handover for handover in brief.handovers}
+        failures, session.failures = session.failures[: brief.lanes // 2], []
+        for start in failures:
+            record = start.handover
+            before = None if record is None else by_key[(record.closure, record.task)]
+            yield LaneSpec(task, start, before, atoms, skills)
+        for _ in range(50 * brief.lanes):
+            seed = practice_seed(task, session.next_scene)
+            session.next_scene += 1
+            fresh, handover = plan_start(task, seed, brief.handovers)
+            yield LaneSpec(task, fresh, handover, atoms, skills)
+
+    def _search(self, session: _Session, pool: LanePool) -> _Trial | None:
+        brief = session.brief
+        steps = steps_for(brief.task, brief.skills)
+        brief.counts.branching = len(steps)
+        search = WidthSearch(pool, steps, brief.counts)
+        charged = 0
+
+        def go_on() -> bool:
+            nonlocal charged
+            brief.budget.spend("search", pool.simulated_steps - charged)
+            charged = pool.simulated_steps
+            self._tell(brief, Stage.SEARCH, "searching")
+            return brief.budget.left > 0
+
+        best: _Trial | None = None
+        for plan in itertools.islice(search.plans(go_on), _PLANS):
+            short = _shorten(pool, plan)
+            go_on()
+            for candidate in (short, plan) if short != plan else (plan,):
+                best = self._practise_variants(session, candidate, best)
+                if best is not None and best.solved == best.of:
+                    return best
+            if best is not None:
+                return best
+        go_on()
+        return best
+
+    def _practise_variants(
+        self, session: _Session, plan: Sequence[Step], best: _Trial | None
+    ) -> _Trial | None:
+        """Practise a plan, and again with retry-until-checked where that may help."""
+        for retry in (False, True):
+            program = write_program(session.brief.name, session.brief.task, plan, retry=retry)
+            if program is None:
+                break
+            trial = self._practise(session, program)
+            if trial.solved >= _ENOUGH and (best is None or trial.solved > best.solved):
+                best = trial
+            if trial.solved == trial.of or trial.solved < _WORTH_RETRYING * trial.of // _TRIAL:
+                break
+        return best
+
+    def _practise(self, session: _Session, program: Program) -> _Trial:
+        brief = session.brief
+        closures = [skill.closure for skill in brief.skills]
+        contracts = {skill.closure.root: skill.task for skill in brief.skills}
+        used = {key: contracts[key] for key in program.lock.values()}
+        closure = Closure.of(program, closures, used)
+        solved = of = 0
+        for count in (_FIRST_LOOK, _TRIAL - _FIRST_LOOK):
+            practice = practise(
+                brief.task,
+                closure,
+                count=count,
+                executor=brief.executor,
+                handovers=brief.handovers,
+                first=session.next_scene,
+            )
+            session.next_scene = practice.next_index
+            brief.budget.spend("practice", practice.steps)
+            solved, of = solved + practice.solved, of + count
+            session.failures += [e.start for e in practice.episodes if not e.solved]
+            self._tell(brief, Stage.PRACTICE, "practising", solved, of)
+            if solved < of - 2:
+                break
+        return _Trial(program, closure, solved, of)
+
+    @staticmethod
+    def _tell(brief: Brief, stage: Stage, text: str, solved: int = 0, of: int = 0) -> None:
+        brief.watch(
+            Event(
+                stage,
+                text,
+                simulated_steps=brief.budget.used,
+                budget=brief.budget.steps,
+                nodes=brief.counts.nodes,
+                solved=solved,
+                of=of,
+            )
+        )
 
 
-@dataclass(slots=True)
-class _Node:
-    number: int
-    parent: int
-    plan: tuple[Step, ...]
-    seen: Seen
-    lanes: Sequence[Observation] = ()
-    """What each lane shows, once the node is kept."""
-    waiting: list[_Survivor] | None = None
-    spare: list[_Survivor] = field(default_factory=list)
-    """Survivors still to be tried in all lanes, and those passed over for lack of novelty."""
+def steps_for(task: Task, skills: Sequence[Handover]) -> tuple[Step, ...]:
+    """All that a search for a task may append to a plan: skills first, then robot calls."""
+    numbers = [
+        number
+        for piece in task.goal.form.walk()
+        if isinstance(piece, Atom)
+        for threshold, number in zip(piece.declared.thresholds, piece.thresholds, strict=True)
+        if threshold.unit == "m"
+    ]
+    calls = primitives(task.kinds, numbers, movable=lambda kind: is_a(kind, "graspable"))
+    return (*macros(task, skills), *calls)
 
 
-@dataclass(slots=True)
-class _Class:
-    """What the nodes of one class have shown."""
-
-    features: set[tuple[int, ...]] = field(default_factory=set)
-    best: float = float("inf")
+def _atoms(task: Task) -> tuple[Atom, ...]:
+    """What novelty is about: everything that can be said about the parameters."""
+    return tuple(dict.fromkeys((*ground(task.kinds), *task.goal.atoms)))
 
 
-class WidthSearch:
-    """One search; `plans` can be asked for more after each plan."""
-
-    def __init__(self, pool: LanePool, steps: Sequence[Step]) -> None:
-        """Prepare.
-
-        Args:
-            pool: The lanes, at their starts.
-            steps: What may be appended, in order of preference.
-        """
-        self._pool = pool
-        self._steps = tuple(steps)
-        self._classes: dict[tuple[int, bool], _Class] = {}
-        self._width = 1
-        self._open: list[tuple[int, float, int, int]] = []
-        self._nodes: dict[int, _Node] = {}
-        self.counts = SearchCounts()
-        root = _Node(0, 0, (), Seen.over(pool.roots), pool.roots)
-        self._note(root.seen)
-        self._push(root)
-
-    def plans(self, limit: int) -> Iterator[tuple[Step, ...]]:
-        """Plans that make the goal true in all lanes, as they are found.
-
-        Args:
-            limit: Simulated steps of this pool after which no further node is expanded.
-
-        Yields:
-            Plans; the search goes on after each when the next one is asked for.
-        """
-        while self._pool.simulated_steps < limit and (self._open or self._widen()):
-            node = self._nodes[heapq.heappop(self._open)[3]]
-            if not node.lanes and not self._keep(node):
-                continue
-            if node.waiting is None:
-                self._try_children(node)
-            yield from self._try_survivors(node, limit)
-            self.counts.simulated_steps = self._pool.simulated_steps
-
-    def _widen(self) -> bool:
-        """Give what was passed over a second chance; False when that was done before."""
-        if self._width == _WIDEST:
-            return False
-        self._width += 1
-        self._classes = {}
-        for node in self._nodes.values():
-            self._note(node.seen)
-        for node in self._nodes.values():
-            if node.spare:
-                node.waiting, node.spare = node.spare, []
-                self._push(node)
-        return bool(self._open)
-
-    def _push(self, node: _Node) -> None:
-        self._nodes[node.number] = node
-        entry = (node.seen.unmet, round(node.seen.distance, 1), len(node.plan), node.number)
-        heapq.heappush(self._open, entry)
-
-    def _keep(self, node: _Node) -> bool:
-        """Take a node's snapshots; False if it cannot be reached again."""
-        seen = self._pool.keep(node.parent, node.plan[-1], node.number)
-        if any(o.error is not None for o in seen):
-            return False
-        node.lanes = seen
-        return True
-
-    def _try_children(self, node: _Node) -> None:
-        """Try every step in one lane each and note which are worth all lanes."""
-        self.counts.expanded += 1
-        node.waiting = []
-        if len(node.plan) >= _LONGEST:
-            return
-        lanes = self._pool.count
-        shares = [range(lane, len(self._steps), lanes) for lane in range(lanes)]
-        wanted = [(lane, [self._steps[i] for i in share]) for lane, share in enumerate(shares)]
-        found = self._pool.attempt(node.number, wanted)
-        self.counts.generated += len(self._steps)
-        for lane, (share, seen) in enumerate(zip(shares, found, strict=True)):
-            for index, observation in zip(share, seen, strict=True):
-                if observation.error is None:
-                    before, now = node.lanes[lane], node.seen
-                    guess = Seen(
-                        observation.true,
-                        max(now.unmet + observation.unmet - before.unmet, 0),
-                        max(now.distance + observation.distance - before.distance, 0.0),
-                    )
-                    survivor = _Survivor(lane, observation, index, guess)
-                    (node.waiting if self._novel(guess) else node.spare).append(survivor)
-        node.waiting.sort(key=lambda survivor: survivor.rank)
-        node.spare.sort(key=lambda survivor: survivor.rank)
-
-    def _try_survivors(self, node: _Node, limit: int) -> Iterator[tuple[Step, ...]]:
-        while node.waiting and self._pool.simulated_steps < limit:
-            chunk: list[_Survivor] = []
-            while node.waiting and len(chunk) < _CHUNK:
-                survivor = node.waiting.pop(0)
-                # Its sisters may have shown meanwhile all that it had to show.
-                (chunk if self._novel(survivor.guess) else node.spare).append(survivor)
-            leads_on = False
-            for index, seen in self._everywhere(node, chunk):
-                if not self._novel(seen):
-                    continue
-                self._note(seen)
-                self.counts.nodes += 1
-                child = _Node(
-                    len(self._nodes), node.number, (*node.plan, self._steps[index]), seen
-                )
-                if seen.unmet == 0:
-                    self._nodes[child.number] = child
-                    yield child.plan
-                    continue
-                self._push(child)
-                nearer = seen.distance < _NEARER * node.seen.distance
-                leads_on |= seen.unmet < node.seen.unmet or (
-                    nearer and seen.unmet == node.seen.unmet
-                )
-            if leads_on and node.waiting:
-                self._push(node)
-                return
-
-    def _everywhere(
-        self, node: _Node, chunk: Sequence[_Survivor]
-    ) -> list[tuple[int, Seen]]:
-        """Try survivors in the lanes where they were not tried yet."""
-        lanes = range(self._pool.count)
-        wanted = [
-            (lane, [self._steps[s.index] for s in chunk if s.lane != lane]) for lane in lanes
-        ]
-        found = {lane: iter(s) for lane, s in zip(lanes, self._pool.attempt(node.number, wanted),
-                                                  strict=True)}
-        valued = []
-        for survivor in chunk:
-            seen = [survivor.own if lane == survivor.lane else next(found[lane]) for lane in lanes]
-            if all(o.error is None for o in seen):
-                valued.append((survivor.index, Seen.over(seen)))
-        return valued
-
-    def _novel(self, seen: Seen) -> bool:
-        known = self._classes.get(seen.kind)
-        if known is None or seen.unmet == 0:
-            return True
-        fresh = not seen.features(self._width) <= known.features
-        return fresh or seen.distance < _NEARER * known.best
-
-    def _note(self, seen: Seen) -> None:
-        known = self._classes.setdefault(seen.kind, _Class())
-        known.features |= seen.features(self._width)
-        known.best = min(known.best, seen.distance)
+def _shorten(pool: LanePool, plan: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Leave out every step without which the plan still holds in all lanes."""
+    index = 0
+    while index < len(plan):
+        shorter = plan[:index] + plan[index + 1 :]
+        seen = pool.walk(shorter) if shorter else []
+        if seen and all(o.error is None and o.unmet == 0 for o in seen):
+            plan = shorter
+        else:
+            index += 1
+    return plan

@@ -1,0 +1,63 @@
+# make install   find Python 3.11, make .venv, install the project and its tools (done once)
+# make explore   learn a short list of goals, one after another; GOALS, SEED and VOYAGER_HOME change it
+# make test      all tests but the slow ones
+# make check     style, types and import contracts
+# make bench     cost of the judge, certification throughput, search with the library on and off
+# make clean     remove .venv, caches and build leftovers (never a home)
+
+PYTHON ?=
+BIN := .venv/bin
+STAMP := .venv/.installed
+PACKAGES := voyager skill_store curriculum env
+WORKERS ?= 2
+SEED ?= 0
+
+# One goal after another, separated by `;`. After `::` come its parameters, name=kind.
+GOALS ?= at(gripper, block) :: block=block; \
+	lifted(block) :: block=block; \
+	on(top, bottom) and clear() :: top=block bottom=block; \
+	inside(block, bowl) and clear() :: block=block bowl=bowl; \
+	on(top, middle) and on(middle, bottom) and clear() :: top=block middle=block bottom=block
+export GOALS
+
+.PHONY: help install explore test check format bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@python="$$(PYTHON='$(PYTHON)' sh scripts/find_python.sh)" || exit 1; \
+	if ! $(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then \
+		echo "making .venv with $$python"; \
+		"$$python" -m venv --clear .venv || exit 1; \
+	fi
+	@echo "installing (a minute or two the first time)"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check \
+		--constraint constraints.txt --editable '.[dev]'
+	@touch $(STAMP)
+
+explore: $(STAMP)
+	@sh scripts/explore.sh $(BIN)/voyager $(SEED)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	find $(PACKAGES) tests bench examples -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,173 @@
+"""The warmed parent: imports once what programs may import, then forks a child for each run.
+
+Started by path, as ``python -s -S -P -B zygote.py DESCRIPTOR``, with a small explicit environment:
+it holds no secret, no file of the host, and none of the host's memory. It speaks JSON in packets
+over the given socket, and ends when that socket or the process that started it ends.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import importlib.machinery
+import importlib.util
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from typing import Any, NoReturn
+
+_PACKET = 65536
+_MARK = "addresses-asked"
+
+# Used by published modules inside their functions, or by the runner after the walls are closed.
+_ALSO = (
+    "collections.abc",
+    "contextlib",
+    "encodings.ascii",
+    "encodings.latin_1",
+    "encodings.utf_8",
+    "inspect",
+    "json.decoder",
+    "json.encoder",
+    "linecache",
+    "numbers",
+    "re",
+    "traceback",
+    "types",
+    "warnings",
+    "weakref",
+)
+
+
+def main() -> NoReturn:
+    """Warm up, answer the host until it is gone, and end."""
+    from . import walls
+
+    descriptor = int(sys.argv[1])
+    if _MARK not in sys.argv and walls.fix_addresses():
+        os.set_inheritable(descriptor, True)
+        os.execv(sys.executable, [*sys.orig_argv, _MARK])
+    _reserve(walls.CHANNEL)
+    host = socket.socket(fileno=descriptor)
+    host.set_inheritable(False)
+    parent = os.getppid()
+    try:
+        watch = os.pidfd_open(parent)
+    except OSError:
+        # Not in an old kernel; this one would also strike when only the starting thread ends.
+        watch = -1
+        walls.die_with_parent()
+    try:
+        settings = json.loads(host.recv(_PACKET))
+        walls_ready = _warm_up(settings)
+    except (ImportError, OSError, ValueError, walls.WallError) as error:
+        host.send(json.dumps({"t": "failed", "why": str(error)}).encode())
+        os._exit(1)
+    host.send(json.dumps({"t": "ready", "walls": walls_ready.standing}).encode())
+    gc.collect()
+    gc.freeze()
+    _serve(host, watch, walls_ready)
+
+
+def _reserve(descriptor: int) -> None:
+    # A child's channel takes this number over, so nothing that a child needs may have it.
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        os.dup2(0, descriptor, inheritable=False)
+
+
+def _warm_up(settings: dict[str, Any]) -> Any:
+    from . import runner, walls  # noqa: F401 - the runner is wanted in memory
+
+    if settings["numpy"]:
+        sys.path.append(settings["numpy"])
+        importlib.import_module("numpy")
+        sys.path.remove(settings["numpy"])
+    for name in (*settings["modules"], *_ALSO):
+        importlib.import_module(name)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return walls.prepare()
+
+
+def _serve(host: socket.socket, watch: int, ready: Any) -> NoReturn:
+    poll = select.poll()
+    poll.register(host, select.POLLIN)
+    if watch >= 0:
+        poll.register(watch, select.POLLIN)
+    child = 0
+    while True:
+        events = dict(poll.poll())
+        if watch in events:
+            break
+        try:
+            packet, descriptors, _, _ = socket.recv_fds(host, _PACKET, 1)
+        except OSError:
+            break
+        if not packet:
+            break
+        if packet == b"fork" and descriptors:
+            child = _fork(descriptors[0], ready)
+        else:
+            answer = _reap(child)
+            child = 0
+            try:
+                host.send(json.dumps(answer).encode())
+            except OSError:
+                break
+    if child > 0:
+        os.kill(child, signal.SIGKILL)
+    os._exit(0)
+
+
+def _fork(descriptor: int, ready: Any) -> int:
+    from . import runner
+
+    me = os.getpid()
+    try:
+        child = os.fork()
+    except OSError:
+        os.close(descriptor)
+        return 0
+    if child == 0:
+        runner.serve(descriptor, me, ready)
+    os.close(descriptor)
+    return child
+
+
+def _reap(child: int) -> dict[str, Any]:
+    """Kill the child if it still lives, and tell how it ended."""
+    if child <= 0:
+        return {"status": None, "cpu": 0.0, "asleep": False}
+    # It is not reaped yet, so its number cannot have passed to another process.
+    alive = os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    asleep = alive and _state(child) == "S"
+    if alive:
+        os.kill(child, signal.SIGKILL)
+    _, status, usage = os.wait4(child, 0)
+    cpu = usage.ru_utime + usage.ru_stime
+    return {"status": status, "cpu": cpu, "asleep": asleep}
+
+
+def _state(child: int) -> str:
+    try:
+        with open(f"/proc/{child}/stat", encoding="utf-8") as file:
+            return file.read().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return ""
+
+
+def _start() -> NoReturn:
+    # A package of its own, made by hand: importing the real one would run the project's code.
+    spec = importlib.machinery.ModuleSpec("confined", None, is_package=True)
+    spec.submodule_search_locations = [os.path.dirname(os.path.abspath(__file__))]
+    sys.modules["confined"] = importlib.util.module_from_spec(spec)
+    importlib.import_module("confined.zygote").main()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    _start()

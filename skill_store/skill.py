@@ -1,0 +1,139 @@
+"""What a library holds: skills, and the short form in which they are listed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from env.certificate import Certificate, Deepening
+from env.episode import run_episode
+from env.program import Closure, Program
+from env.starts import Handover
+from env.task import Task
+from env.transcript import Episode
+from env.workers import Bench
+
+
+class SkillState(StrEnum):
+    """Where a skill stands in its life."""
+
+    PROBATION = "probation"
+    """Admitted by its certificate; its success rate is not yet known well."""
+    ACTIVE = "active"
+    """Confirmed by episodes drawn after its admission."""
+    STALE = "stale"
+    """Its certificate was made by another judge, robot, asset or engine; callable by choice."""
+    RETIRED = "retired"
+    """No longer offered; kept because others may have it in their locks."""
+
+    @property
+    def callable(self) -> bool:
+        """Whether a search may build on it."""
+        return self in (SkillState.PROBATION, SkillState.ACTIVE)
+
+
+@dataclass(frozen=True, slots=True)
+class SkillEntry:
+    """One line of the list of skills: read without parsing a program, a goal or a certificate.
+
+    Attributes:
+        name: Name of the skill and of its public function.
+        state: Where it stands in its life.
+        instruction: The task in words.
+        goal: The goal as it was written.
+        k: Held-out episodes that were solved when it was admitted.
+        n: Held-out episodes that its admission asked for.
+        bound: Published 95 % lower bound of its success rate; None until it is deepened.
+        program: Hash of the program, 64 hex digits.
+        task: Hash of the task, 64 hex digits.
+        callees: Names of the skills that it calls directly, sorted.
+        added_at: When it entered the library, UTC.
+    """
+
+    name: str
+    state: SkillState
+    instruction: str
+    goal: str
+    k: int
+    n: int
+    bound: float | None
+    program: str
+    task: str
+    callees: tuple[str, ...]
+    added_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """A certified program with everything that is needed to run, replay or call it.
+
+    Attributes:
+        name: Name of the skill and of its public function.
+        state: Where it stands in its life.
+        closure: The program and all that it calls, with their contracts.
+        task: What it promises.
+        certificate: The evidence that admitted it.
+        deepening: The newest evidence from after its admission, or None.
+        added_at: When it entered the library, UTC.
+    """
+
+    name: str
+    state: SkillState
+    closure: Closure
+    task: Task
+    certificate: Certificate
+    deepening: Deepening | None
+    added_at: datetime
+
+    @property
+    def program(self) -> Program:
+        """Its own program, without those that it calls."""
+        return self.closure.entry
+
+    @property
+    def source(self) -> str:
+        """Its own program's text."""
+        return self.program.source
+
+    @property
+    def doc(self) -> str:
+        """The docstring of its function."""
+        return self.program.doc
+
+    @property
+    def callees(self) -> tuple[str, ...]:
+        """Names of the skills that it calls directly, sorted."""
+        return self.program.callees
+
+    @property
+    def bound(self) -> float | None:
+        """Published 95 % lower bound of its success rate; None until it is deepened."""
+        return None if self.deepening is None else self.deepening.lower
+
+    @property
+    def handover(self) -> Handover:
+        """What a scene of another task needs in order to begin where this skill ended."""
+        return Handover(self.closure, self.task)
+
+    def run(self, seed: int, *, bench: Bench | None = None) -> Episode:
+        """Run it on one of its task's scenes, in the sandbox, and judge it.
+
+        Args:
+            seed: Draws the scene.
+            bench: The world and the sandbox to run in; opened for this run alone when None.
+
+        Returns:
+            What happened.
+
+        Raises:
+            SceneError: If the scene cannot be drawn.
+            SandboxError: If the sandbox cannot stand on this machine.
+        """
+        if bench is not None:
+            return run_episode(bench.world(), bench.sandbox(), self.task, self.closure, seed)
+        own = Bench()
+        try:
+            return self.run(seed, bench=own)
+        finally:
+            own.close()

@@ -1,0 +1,295 @@
+"""Learn one skill: controls, draft, certificate, library.
+
+    task, library -> learn(...) -> LearnReport
+
+The road is the same for every writer: a task is tested before a skill is, a draft is frozen, its
+certification is reserved on the disk before any held-out scene is drawn, and only an admitting
+certificate puts it into the library. After a refusal the writer goes on with fresh practice
+scenes and learns nothing but that it was refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from env.certify import Certificate, certify
+from env.controls import Controls, run_controls
+from env.errors import SandboxError, SimulatorError, VoyagerError
+from env.executors import Executor
+from env.outcome import Outcome
+from env.starts import Handover
+from env.task import Task
+from env.transcript import Episode
+from skill_store.errors import StorageError
+from skill_store.library import Library
+from skill_store.skill import Skill
+from voyager.events import Event, Stage, Watch, nobody
+from voyager.writers.base import Brief, Budget, Counts, Draft, Writer
+from voyager.writers.emit import name_for
+from voyager.writers.search import SearchWriter
+
+SCHEMA: Final = "voyager.learn/1"
+_SCENES_A_SEED: Final = 100_000
+"""Practice scenes of two run seeds are this far apart, so runs with other seeds see others."""
+_TRIES: Final = 4
+"""Certifications of one task in one run."""
+
+
+@dataclass(frozen=True, slots=True)
+class LearnReport:
+    """How learning one skill went.
+
+    Attributes:
+        outcome: SOLVED when the library has a skill for the task now, else FAILED or LIMIT.
+        reason: One sentence; empty when it was learned.
+        skill: The skill, or None.
+        certificate: The last certificate that was made, or None.
+        known: Whether the library had the skill before.
+        simulated_steps: Physics steps in all.
+        stage_steps: The same by stage: controls, search, practice, certify.
+        nodes: Plan prefixes that the search kept.
+        generated: Steps that it tried.
+        expanded: Prefixes whose continuations it tried.
+        branching: Steps that it could choose from.
+    """
+
+    outcome: Outcome
+    reason: str = ""
+    skill: Skill | None = None
+    certificate: Certificate | None = None
+    known: bool = False
+    simulated_steps: int = 0
+    stage_steps: Mapping[str, int] = field(default_factory=dict)
+    nodes: int = 0
+    generated: int = 0
+    expanded: int = 0
+    branching: int = 0
+
+    @property
+    def learned(self) -> bool:
+        """Whether the library has a skill for the task now."""
+        return self.outcome is Outcome.SOLVED
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-able, with `schema`."""
+        certificate = self.certificate
+        return {
+            "schema": SCHEMA,
+            "outcome": self.outcome.value,
+            "reason": self.reason,
+            "known": self.known,
+            "skill": None if self.skill is None else self.skill.name,
+            "program": None if self.skill is None else self.skill.closure.root,
+            "certificate": None if certificate is None else certificate.hash,
+            "k": None if certificate is None else certificate.k,
+            "n": None if certificate is None else certificate.n,
+            "simulated_steps": self.simulated_steps,
+            "stage_steps": dict(self.stage_steps),
+            "nodes": self.nodes,
+            "generated": self.generated,
+            "expanded": self.expanded,
+            "branching": self.branching,
+        }
+
+
+def learn(
+    task: Task,
+    library: Library,
+    *,
+    executor: Executor,
+    steps: int,
+    lanes: int = 4,
+    name: str | None = None,
+    use_library: bool = True,
+    seed: int = 0,
+    writer: Writer | None = None,
+    watch: Watch = nobody,
+) -> LearnReport:
+    """Learn a skill for a task and put it into a library.
+
+    Args:
+        task: What is wanted.
+        library: Opened for learning.
+        executor: Where to simulate; the result does not depend on its workers.
+        steps: Physics steps that may be simulated, all stages together; a certification that was
+            begun is finished.
+        lanes: Practice scenes that are searched side by side.
+        name: Name of the skill; made from the goal if None.
+        use_library: Whether the program may call library skills, and scenes begin after them.
+        seed: Of the run: which practice scenes are looked at.
+        writer: Proposes programs; the search without a model if None.
+        watch: Is told what happens.
+
+    Returns:
+        The report.
+
+    Raises:
+        TaskError: If the task is refused: true at the start, solved by doing nothing...
+        StorageError: If the library cannot be read or written.
+        SandboxError: If the sandbox failed; nothing is lost.
+        SimulatorError: If the simulator failed; nothing is lost.
+    """
+    known = library.find(task.hash)
+    if known is not None:
+        return LearnReport(Outcome.SOLVED, skill=known, certificate=known.certificate, known=True)
+    return _Lesson(task, library, executor, Budget(steps), watch).run(
+        writer or SearchWriter(),
+        library.free_name(name or name_for(task.goal), task.hash),
+        _offered(library, task) if use_library else (),
+        lanes,
+        seed * _SCENES_A_SEED,
+    )
+
+
+def _offered(library: Library, task: Task) -> tuple[Handover, ...]:
+    """Library skills as what may be called and what scenes may begin after."""
+    return tuple(
+        Handover(skill.closure.with_contract(skill.task), skill.task)
+        for skill in library.callees_for(task)
+    )
+
+
+@dataclass(slots=True)
+class _Lesson:
+    """One call of `learn`."""
+
+    task: Task
+    library: Library
+    executor: Executor
+    budget: Budget
+    watch: Watch
+    counts: Counts = field(default_factory=Counts)
+    certificate: Certificate | None = None
+
+    def run(
+        self, writer: Writer, name: str, skills: Sequence[Handover], lanes: int, first_scene: int
+    ) -> LearnReport:
+        attempt = self.library.journal.begin_attempt(self.task)
+        outcome, reason = Outcome.FAILED, ""
+        try:
+            report = self._try(writer, name, skills, lanes, first_scene, attempt)
+            outcome, reason = report.outcome, report.reason
+            return report
+        except SandboxError as error:
+            outcome, reason = Outcome.SANDBOX_LOST, str(error)
+            raise
+        except SimulatorError as error:
+            outcome, reason = Outcome.SIMULATOR_LOST, str(error)
+            raise
+        except StorageError as error:
+            outcome, reason = Outcome.STORAGE_ERROR, str(error)
+            raise
+        except VoyagerError as error:
+            outcome, reason = Outcome.REJECTED, str(error)
+            raise
+        finally:
+            self._close(attempt, outcome, reason)
+
+    def _close(self, attempt: int, outcome: Outcome, reason: str) -> None:
+        try:
+            self.library.journal.end_attempt(
+                attempt, outcome, reason=reason, simulated_steps=self.budget.used
+            )
+        except StorageError:
+            # The journal closes it as interrupted on the next start; the first error matters.
+            if outcome is not Outcome.STORAGE_ERROR:
+                raise
+
+    def _try(
+        self,
+        writer: Writer,
+        name: str,
+        skills: Sequence[Handover],
+        lanes: int,
+        first_scene: int,
+        attempt: int,
+    ) -> LearnReport:
+        self._tell(Stage.CONTROLS, "testing the task with programs that must not solve it")
+        controls = run_controls(self.task, self.executor)
+        self.budget.spend("controls", controls.steps)
+        for _ in range(_TRIES):
+            brief = Brief(
+                task=self.task,
+                name=name,
+                skills=skills,
+                handovers=skills,
+                first_scene=first_scene,
+                lanes=lanes,
+                budget=self.budget,
+                executor=self.executor,
+                watch=self.watch,
+                counts=self.counts,
+            )
+            draft = writer.write(brief)
+            if draft is None:
+                reason = f"no program held in practice within {self.budget.steps:,} simulated steps"
+                self._tell(Stage.FAILED, reason)
+                return self._report(Outcome.LIMIT, reason)
+            first_scene = draft.next_scene
+            certificate = self._certify(draft, skills, controls, attempt)
+            if certificate.admitted:
+                skill = self.library.add(self.task, draft.closure, certificate)
+                text = f"{skill.name} is in the library"
+                self._tell(Stage.ADMITTED, text, certificate.k, certificate.n)
+                return self._report(Outcome.SOLVED, "", skill)
+            self.library.refuse(certificate)
+            if self.budget.left <= 0:
+                break
+        last = self.certificate
+        done = "" if last is None else f" (the last solved {last.k} of {len(last.scenes)})"
+        reason = f"programs that held in practice did not pass certification{done}"
+        self._tell(Stage.FAILED, reason)
+        return self._report(Outcome.FAILED, reason)
+
+    def _certify(
+        self, draft: Draft, handovers: Sequence[Handover], controls: Controls, attempt: int
+    ) -> Certificate:
+        ordinal = self.library.reserve(self.task, draft.closure, attempt)
+        seen: list[Episode] = []
+
+        def show(episode: Episode) -> None:
+            seen.append(episode)
+            solved = sum(e.solved for e in seen)
+            self._tell(Stage.CERTIFY, "certifying on unseen scenes", solved, len(seen))
+
+        certificate = certify(
+            self.task,
+            draft.closure,
+            executor=self.executor,
+            ordinal=ordinal,
+            handovers=handovers,
+            controls=controls,
+            watch=show,
+        )
+        self.budget.spend("certify", certificate.steps)
+        self.certificate = certificate
+        return certificate
+
+    def _report(self, outcome: Outcome, reason: str, skill: Skill | None = None) -> LearnReport:
+        return LearnReport(
+            outcome=outcome,
+            reason=reason,
+            skill=skill,
+            certificate=self.certificate,
+            simulated_steps=self.budget.used,
+            stage_steps=dict(self.budget.spent),
+            nodes=self.counts.nodes,
+            generated=self.counts.generated,
+            expanded=self.counts.expanded,
+            branching=self.counts.branching,
+        )
+
+    def _tell(self, stage: Stage, text: str, solved: int = 0, of: int = 0) -> None:
+        self.watch(
+            Event(
+                stage,
+                text,
+                simulated_steps=self.budget.used,
+                budget=self.budget.steps,
+                nodes=self.counts.nodes,
+                solved=solved,
+                of=of,
+            )
+        )

@@ -1,0 +1,120 @@
+"""What a writer is: it gets a brief and gives a draft. Certification is not its business."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from env.executors import Executor
+from env.program import Closure
+from env.starts import Handover
+from env.task import Task
+from voyager.events import Watch, nobody
+
+
+class Budget:
+    """Simulated steps that may be spent, and where they went."""
+
+    def __init__(self, steps: int) -> None:
+        """Begin with a number of steps."""
+        self.steps = steps
+        self.spent: dict[str, int] = {}
+
+    def spend(self, purpose: str, steps: int) -> None:
+        """Note steps that were simulated."""
+        self.spent[purpose] = self.spent.get(purpose, 0) + steps
+
+    @property
+    def used(self) -> int:
+        """All steps spent so far."""
+        return sum(self.spent.values())
+
+    @property
+    def left(self) -> int:
+        """Steps that may still be spent; may be below zero after a last run."""
+        return self.steps - self.used
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a writer has tried.
+
+    Attributes:
+        generated: Steps tried in at least one scene.
+        nodes: Plan prefixes that were worth keeping.
+        expanded: Plan prefixes whose continuations were tried.
+        branching: Steps that could be appended to a prefix.
+    """
+
+    generated: int = 0
+    nodes: int = 0
+    expanded: int = 0
+    branching: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a writer is asked for.
+
+    Attributes:
+        task: What the program is to achieve.
+        name: What it is to be called.
+        skills: Certified skills that it may call, with their contracts.
+        handovers: Certified skills that scenes may begin after.
+        first_scene: Index of the first practice scene that it may look at.
+        lanes: Practice scenes to work on side by side.
+        budget: Simulated steps.
+        executor: Where to simulate.
+        watch: Whom to tell.
+        counts: What was tried; added to.
+    """
+
+    task: Task
+    name: str
+    skills: Sequence[Handover]
+    handovers: Sequence[Handover]
+    first_scene: int
+    lanes: int
+    budget: Budget
+    executor: Executor
+    watch: Watch = nobody
+    counts: Counts = field(default_factory=Counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A program that held in practice.
+
+    Attributes:
+        closure: The program with all that it calls.
+        next_scene: Index of the first practice scene that was not looked at.
+        solved: Practice episodes solved in its last trial.
+        of: Practice episodes in its last trial.
+    """
+
+    closure: Closure
+    next_scene: int
+    solved: int
+    of: int
+
+
+class Writer(Protocol):
+    """Proposes programs."""
+
+    name: str
+
+    def write(self, brief: Brief) -> Draft | None:
+        """Write a program for a brief.
+
+        Args:
+            brief: What is asked for; its budget is charged.
+
+        Returns:
+            A draft that held in practice, or None when the budget is used up.
+
+        Raises:
+            TaskError: If no practice scene can be begun in.
+            SandboxError: If the sandbox failed.
+            SimulatorError: If the simulator failed.
+        """
