@@ -142,7 +142,7 @@ def objects(world: World, kind: str | None = None) -> list[str]:
     bodies = world.observe().bodies
     if kind is None:
         return sorted(bodies)
-    known = {k.name for k in all_kinds()}
+    known = [k.name for k in all_kinds()]
     if kind not in known:
         raise BadArgument(f"unknown kind {str(kind)[:40]!r}; kinds: {', '.join(sorted(known))}")
     return sorted(name for name, body in bodies.items() if is_a(body.kind, kind))

@@ -23,19 +23,22 @@ from env.state import Quat, Vec3
 
 
 def _import_quietly() -> tuple[Any, str]:
-    """Import pybullet with the process's stdout closed off: its C code prints a build line."""
-    null, kept = os.open(os.devnull, os.O_WRONLY), os.dup(1)
+    """Import pybullet with stdout and stderr closed off: its C code prints a build line."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    kept = {stream: os.dup(stream) for stream in (1, 2)}
     try:
-        os.dup2(null, 1)
+        for stream in kept:
+            os.dup2(null, stream)
         import pybullet
         import pybullet_data
 
-        # The line sits in C's own buffer until it is flushed, so flush while stdout is closed off.
+        # The line may sit in C's own buffer until it is flushed, so flush while closed off.
         ctypes.CDLL(None).fflush(None)
     finally:
-        os.dup2(kept, 1)
+        for stream, copy in kept.items():
+            os.dup2(copy, stream)
+            os.close(copy)
         os.close(null)
-        os.close(kept)
     return pybullet, str(pybullet_data.getDataPath())
 
 

@@ -216,7 +216,12 @@ def _perform(
     trace = [*before, now, *world.settle(SETTLE_SECONDS, conductor.needs)]
     settle = len(before)
     verdict = task.goal.judge(trace, settle, stage.binding)
-    reports = task.goal.explain_trace(trace, settle, stage.binding)
+    # What was missing is looked for in the whole trace; what is met needs one look.
+    reports = (
+        task.goal.explain(trace[-1], stage.binding)
+        if verdict.holds
+        else task.goal.explain_trace(trace, settle, stage.binding)
+    )
     broken = broken_contracts(episode.contracts)
     reason = ""
     if not verdict.holds:

@@ -131,7 +131,7 @@ def contact_sheet(tiles: Sequence[Tile], path: Path, *, title: str, subtitle: st
     )
     draw = ImageDraw.Draw(sheet)
     room = sheet.width - 2 * _MARGIN
-    heading, small = ImageFont.load_default(24), ImageFont.load_default(15)
+    heading, small = ImageFont.load_default(24), ImageFont.load_default(14)
     draw.text((_MARGIN, _MARGIN), _fitted(title, draw, heading, room), _INK, font=heading)
     if subtitle:
         line = _fitted(subtitle, draw, small, room)

@@ -13,9 +13,10 @@ from typing import Any, Final
 
 import numpy as np
 
+import env.bodies  # noqa: F401  (declares the kinds that are drawn)
 from env.errors import SceneError
 from env.kinds import BodySpec, concrete_kinds
-from env.robots.base import RobotStart
+from env.robots import DEFAULT_ROBOT, RobotStart
 from env.state import ARM, FLOOR, GRIPPER, TABLE, Vec3
 
 COLOURS: Final[Mapping[str, tuple[float, float, float]]] = {
@@ -59,7 +60,7 @@ class SceneSpec:
     reach: tuple[float, float] = (0.36, 0.66)
     sweep: float = 0.75
     gap: float = 0.055
-    robot: str = "panda"
+    robot: str = DEFAULT_ROBOT
 
     def __post_init__(self) -> None:
         """Refuse what cannot be drawn.
@@ -79,7 +80,7 @@ class SceneSpec:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values, lossless."""
-        return asdict(self)
+        return {name: _thawed(value) for name, value in asdict(self).items()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> SceneSpec:
@@ -93,6 +94,10 @@ class SceneSpec:
             raise SceneError(f"unknown scene field {unknown[0]!r}; known: {sorted(known)}")
         frozen = {k: _frozen(v) for k, v in data.items()}
         return cls(**frozen)
+
+
+def _thawed(value: Any) -> Any:
+    return [_thawed(v) for v in value] if isinstance(value, list | tuple) else value
 
 
 def _frozen(value: Any) -> Any:

@@ -169,7 +169,8 @@ class Episode:
         closure: Hash of the closure.
         binding: Object name by task parameter.
         margin: Dimensionless signed margin of the goal; None when the goal was not judged.
-        reports: What each atom of the goal lacked, when it was judged.
+        reports: Each atom of the goal, when it was judged: at the end if the goal held, else at
+            its worst (see `Goal.explain_trace`).
         calls: Robot calls in order.
         contracts: Calls of other skills, in the order in which they ended.
         steps: Physics steps that were simulated, scene and hand-over included.

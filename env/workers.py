@@ -80,10 +80,9 @@ class Bench:
             SandboxError: If it cannot stand here.
         """
         if self._sandbox is None:
-            make = self._make_sandbox
-            if make is None:
-                from env.sandbox import open_sandbox as make
-            sandbox = make()
+            from env.sandbox import open_sandbox
+
+            sandbox = open_sandbox() if self._make_sandbox is None else self._make_sandbox()
             sandbox.start()
             self._sandbox = sandbox
         return self._sandbox

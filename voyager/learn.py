@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from env.certify import Certificate, certify
+from env.certificate import Certificate
+from env.certify import certify
 from env.controls import Controls, run_controls
 from env.errors import SandboxError, SimulatorError, VoyagerError
 from env.executors import Executor
@@ -83,7 +84,7 @@ class LearnReport:
             "skill": None if self.skill is None else self.skill.name,
             "program": None if self.skill is None else self.skill.closure.root,
             "certificate": None if certificate is None else certificate.hash,
-            "k": None if certificate is None else certificate.k,
+            "k": None if certificate is None else certificate.solved,
             "n": None if certificate is None else certificate.n,
             "simulated_steps": self.simulated_steps,
             "stage_steps": dict(self.stage_steps),
@@ -190,7 +191,10 @@ class _Lesson:
     def _close(self, attempt: int, outcome: Outcome, reason: str) -> None:
         try:
             self.library.journal.end_attempt(
-                attempt, outcome, reason=reason, simulated_steps=self.budget.used
+                attempt,
+                outcome,
+                reason=reason,
+                simulated_steps=self.budget.used,
             )
         except StorageError:
             # The journal closes it as interrupted on the next start; the first error matters.
@@ -232,13 +236,13 @@ class _Lesson:
             if certificate.admitted:
                 skill = self.library.add(self.task, draft.closure, certificate)
                 text = f"{skill.name} is in the library"
-                self._tell(Stage.ADMITTED, text, certificate.k, certificate.n)
+                self._tell(Stage.ADMITTED, text, certificate.solved, certificate.n)
                 return self._report(Outcome.SOLVED, "", skill)
             self.library.refuse(certificate)
             if self.budget.left <= 0:
                 break
         last = self.certificate
-        done = "" if last is None else f" (the last solved {last.k} of {len(last.scenes)})"
+        done = "" if last is None else f" (the last solved {last.solved} of {len(last.scenes)})"
         reason = f"programs that held in practice did not pass certification{done}"
         self._tell(Stage.FAILED, reason)
         return self._report(Outcome.FAILED, reason)

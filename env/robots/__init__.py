@@ -3,4 +3,7 @@
 from env.robots.base import Motion, Robot, RobotStart, make_robot, register_robot
 from env.robots.panda import Panda
 
-__all__ = ["Motion", "Panda", "Robot", "RobotStart", "make_robot", "register_robot"]
+DEFAULT_ROBOT = Panda.name
+"""The robot of a scene that names none."""
+
+__all__ = ["DEFAULT_ROBOT", "Motion", "Panda", "Robot", "RobotStart", "make_robot", "register_robot"]

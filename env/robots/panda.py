@@ -16,7 +16,7 @@ from typing import Final
 from env.bullet import DATA, HZ, Bullet, Touch, quaternion, rotation
 from env.errors import SceneError, Unreachable
 from env.robots.base import Drive, Motion, RobotStart, register_robot
-from env.state import ARM, GRIPPER, GripperState, Vec3
+from env.state import ARM, FLOOR, GRIPPER, TABLE, GripperState, Vec3
 
 _MODEL: Final = DATA / "franka_panda" / "panda.urdf"
 _BODY: Final = "panda"
@@ -253,7 +253,7 @@ class Panda:
         pressed: dict[str, list[float]] = {}
         for t in touches:
             for mine, link, other in ((t.a, t.link_a, t.b), (t.b, t.link_b, t.a)):
-                if mine == _BODY and link in _FINGERS:
+                if mine == _BODY and link in _FINGERS and other not in (TABLE, FLOOR):
                     pressed.setdefault(other, [0.0, 0.0])[_FINGERS.index(link)] += t.force
         both = [(min(forces), name) for name, forces in pressed.items() if min(forces) > 0.0]
         return max(both)[1] if both else None

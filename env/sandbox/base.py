@@ -320,6 +320,7 @@ class Sandbox(Protocol):
             What happened. When this returns, the child is dead and reaped.
 
         Raises:
+            ProgramError: If the arguments are not those of the public function.
             SandboxError: If the sandbox failed; says nothing about the program.
             Exception: Whatever else the handler raises, after the child was killed.
         """

@@ -19,6 +19,7 @@ from env.sandbox.base import (
     SkillErrorReport,
     SkillFrame,
 )
+from env.sandbox.report import source_lines, visible
 from env.sandbox.wire import Rejected, Wire
 
 _MAX_DEPTH = 64  # of skills calling skills; closures have no cycles, so this is generous
@@ -98,8 +99,8 @@ class Conversation:
             self._leave(frame)
         elif kind == "print":
             text = frame.get("o")
-            if not isinstance(text, str) or len(text) > self._output_left:
-                raise Rejected("it printed more than it may")
+            if not isinstance(text, str) or not 0 < len(text) <= self._output_left:
+                raise Rejected("it printed nothing, or more than it may")
             self._output_left -= len(text)
             self.spoken.output.append(visible(text))
         elif kind == "done":
@@ -189,7 +190,7 @@ class Conversation:
         if program is None:
             raise Rejected("a place in a program that does not run here")
         if key not in self._lines:
-            self._lines[key] = program.source.count("\n") + 1
+            self._lines[key] = len(source_lines(program.source))
         return program
 
     def _refuse(self, error: ActionError) -> None:
@@ -200,13 +201,3 @@ class Conversation:
             "n": dict(error.numbers),
         }
         self._wire.send(frame, type(error).__name__)
-
-
-_STRANGE = "\N{REPLACEMENT CHARACTER}"
-
-
-def visible(text: str) -> str:
-    """Text that is safe to print: no control characters but newline and tab."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c in "\n\t" else _STRANGE for c in text)

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from env.errors import SandboxError
+from env.errors import ProgramError, SandboxError
 from env.program import PUBLISHED_MODULES, Closure
 from env.sandbox.base import (
     CallHandler,
@@ -113,10 +113,12 @@ class HardenedSandbox:
             What happened. When this returns, the child is dead and reaped.
 
         Raises:
+            ProgramError: If the arguments are not those of the public function.
             SandboxError: If the sandbox failed; says nothing about the program.
             Exception: Whatever else the handler raises, after the child was killed.
         """
         limits = limits or Limits()
+        _check_arguments(closure, arguments)
         api = self._api()
         modules = PUBLISHED_MODULES | ({_NUMPY} if self._numpy else set())
         job = {
@@ -262,12 +264,12 @@ def _result(
         burnt_cpu=burnt,
     )
     error = spoken.error
-    match stop:
-        case None if error is None:
+    if stop is None:
+        if error is None:
             return result
-        case None:
-            reason = f"{error.type}: {error.message}"
-            return replace(result, status=RunStatus.RAISED, error=error, reason=reason)
+        reason = f"{error.type}: {error.message}"
+        return replace(result, status=RunStatus.RAISED, error=error, reason=reason)
+    match stop:
         case LimitReached(limit=name, value=value, maximum=maximum):
             limit = LimitReport(name, value, maximum)
             return replace(result, status=RunStatus.LIMIT, limit=limit, reason=str(stop))
@@ -285,6 +287,15 @@ def _result(
     # Nothing inside can send this signal, not even to itself.
     status = RunStatus.LOST if ending.signal == signal.SIGKILL else RunStatus.DIED
     return replace(result, status=status, reason=f"its process ended: {ending.reason}")
+
+
+def _check_arguments(closure: Closure, arguments: Mapping[str, Any]) -> None:
+    program = closure.entry
+    names = {parameter.name for parameter in program.parameters}
+    if missing := sorted(names - program.optional - set(arguments)):
+        raise ProgramError(f"{program.name} needs a value for {', '.join(missing)}")
+    if spare := sorted(set(arguments) - names):
+        raise ProgramError(f"{program.name} has no parameter {', '.join(spare)}")
 
 
 def _limits_json(limits: Limits) -> dict[str, Any]:

@@ -23,6 +23,16 @@ _PACKET = 65536
 _START_S = 60.0  # a cold disk and a busy machine; usually 0.2 s
 _ANSWER_S = 20.0  # the warmed parent does nothing but answer
 _FAREWELL_S = 5.0
+_ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LC_ALL": "C.UTF-8",
+    "PYTHONHASHSEED": "0",
+    "PYTHONUTF8": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+_KEPT = ("LD_LIBRARY_PATH", "PYTHONHOME")  # some Pythons cannot start without
 
 
 class ZygoteGone(Exception):
@@ -94,6 +104,12 @@ class Zygote:
         if reply.get("t") != "ready":
             self.close()
             raise SandboxError(f"the sandbox cannot stand here: {reply.get('why')}")
+        if reply["python"] != sys.version:
+            self.close()
+            raise SandboxError(
+                f"the sandbox got another Python ({reply['python']}) than this one "
+                f"({sys.version}); start Python by its own path"
+            )
         self.walls: tuple[str, ...] = tuple(reply["walls"])
 
     @property
@@ -162,15 +178,7 @@ def _popen(theirs: socket.socket) -> subprocess.Popen[bytes]:
         stderr=subprocess.DEVNULL,
         cwd="/",
         start_new_session=True,  # Ctrl-C is for the host, which then ends its sandboxes
-        env={
-            "PATH": "/usr/bin:/bin",
-            "LC_ALL": "C.UTF-8",
-            "PYTHONHASHSEED": "0",
-            "PYTHONUTF8": "1",
-            "OMP_NUM_THREADS": "1",
-            "OPENBLAS_NUM_THREADS": "1",
-            "MKL_NUM_THREADS": "1",
-        },
+        env=_ENVIRONMENT | {name: os.environ[name] for name in _KEPT if name in os.environ},
     )
 
 

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import re
+
 from env.program import Closure
 from env.sandbox.base import SkillErrorReport, SkillFrame
 
 _WIDTH = 160
+_STRANGE = "\N{REPLACEMENT CHARACTER}"
+
+
+def source_lines(source: str) -> list[str]:
+    """A program's lines as Python counts them; `str.splitlines` knows more kinds of line ends."""
+    return re.split(r"\r\n|\r|\n", source)
+
+
+def visible(text: str) -> str:
+    """Text that is safe to print: no control characters but newline and tab."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else _STRANGE for c in text)
 
 
 def render_error(report: SkillErrorReport, closure: Closure) -> str:
@@ -43,11 +58,11 @@ def _repeat(times: int) -> list[str]:
 def _frame(frame: SkillFrame, closure: Closure) -> list[str]:
     head = f'  skill "{frame.skill}", line {frame.line}, in {frame.function}'
     program = closure.programs.get(frame.program)
-    source = [] if program is None else program.source.splitlines()
+    source = [] if program is None else source_lines(program.source)
     if not 1 <= frame.line <= len(source):
         return [head]
     raw = source[frame.line - 1]
-    text = raw.strip()
+    text = visible(raw.strip())
     if not text or len(text) > _WIDTH:
         return [head, f"    {text[:_WIDTH]}"] if text else [head]
     indent = len(raw) - len(raw.lstrip())

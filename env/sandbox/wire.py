@@ -9,7 +9,7 @@ from typing import Any
 
 from env.errors import SandboxError
 from env.sandbox.base import Limits
-from env.sandbox.confined.frames import FrameError, FrameReader, encode
+from env.sandbox.confined.frames import CutOff, FrameError, FrameReader, encode
 
 _START_S = 30.0  # until a child stands behind its walls; usually 3 ms
 _REPLY_BYTES = 16 * 1024 * 1024
@@ -60,7 +60,10 @@ class Wire:
         if frame is None:
             raise SandboxError("a sandboxed process ended before its walls stood")
         if frame.get("t") != "closed":
-            raise SandboxError(f"the walls of the sandbox did not close: {frame.get('why')}")
+            raise SandboxError(
+                f"the walls of the sandbox did not close: {frame.get('why')}; run on a kernel "
+                "with seccomp filters, for example by the shipped Dockerfile"
+            )
         self._left = self._limits.wall_s
 
     def next(self) -> dict[str, Any]:
@@ -73,10 +76,10 @@ class Wire:
         """
         try:
             frame = self._reader.next()
+        except (CutOff, OSError):
+            raise Silent from None
         except FrameError as error:
             raise Rejected(f"the program sent {error}") from None
-        except OSError:
-            raise Silent from None
         if frame is None:
             raise Silent
         return frame

@@ -95,7 +95,8 @@ def _load(closure: Closure, program: Program, handler: CallHandler) -> Callable[
     robot = types.ModuleType("robot")
     for name in ACTIONS:
         setattr(robot, name, _robot_call(handler, name, program))
-    for error in (ActionError, *ACTION_ERRORS):
+    errors: tuple[type[ActionError], ...] = (ActionError, *ACTION_ERRORS)
+    for error in errors:
         setattr(robot, error.__name__, error)
     for kind in all_kinds():
         setattr(robot, kind_annotation(kind.name), str)

@@ -13,6 +13,7 @@ import pytest
 
 from env.errors import GoalError, VoyagerError
 from env.executors import Lost, ProcessExecutor, SerialExecutor, make_executor
+from env.goals import Goal
 from env.workers import Bench, WorkerLost, WorkerProcess
 
 
@@ -167,19 +168,66 @@ def test_a_script_without_a_main_guard_may_use_workers(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
         "from env.executors import ProcessExecutor\n"
-        "from test_executors import square\n"
+        "from tests.env.test_executors import square\n"
         "with ProcessExecutor(2) as pool:\n"
         "    print(list(pool.map(square, range(3))))\n"
     )
-    path = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[2])])
+    assert _run(script) == "[0, 1, 4]\n"
+
+
+def can_read(bench: Bench, goal: str) -> bool:
+    return Goal.parse(goal, {"x": "block"}).holds is not None
+
+
+def test_workers_know_predicates_that_are_declared_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "my_predicates.py").write_text(
+        "from env.predicates.base import Condition, predicate\n\n\n"
+        "@predicate(('x', 'object'))\n"
+        "def present(state, x):\n    'It is there.'\n"
+        "    return (Condition(1.0, 1.0, '', 'it is gone'),)\n"
+    )
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from env.executors import ProcessExecutor\n"
+        "from tests.env.test_executors import can_read, square\n"
+        "with ProcessExecutor(1) as pool:\n"
+        "    print(list(pool.map(square, [2])))\n"
+        "    import my_predicates  # declared while the worker runs already\n"
+        "    print(list(pool.map(can_read, ['present(x)'])))\n"
+    )
+    assert _run(script, tmp_path) == "[4]\n[True]\n"
+
+
+def test_a_script_that_declares_predicates_itself_is_told_what_to_do(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from env.errors import VoyagerError\n"
+        "from env.executors import ProcessExecutor\n"
+        "from env.predicates.base import Condition, predicate\n"
+        "from tests.env.test_executors import square\n\n\n"
+        "@predicate(('x', 'object'))\n"
+        "def present(state, x):\n    'It is there.'\n"
+        "    return (Condition(1.0, 1.0, '', 'it is gone'),)\n\n\n"
+        "with ProcessExecutor(1) as pool:\n"
+        "    try:\n"
+        "        list(pool.map(square, [2]))\n"
+        "    except VoyagerError as error:\n"
+        "        print(error)\n"
+    )
+    assert "move the declaration into a module" in _run(script, tmp_path)
+
+
+def _run(script: Path, *folders: Path) -> str:
+    path = os.pathsep.join(map(str, (*folders, Path(__file__).parents[2])))
     done = subprocess.run(
         [sys.executable, str(script)],
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
-    assert done.stdout == "[0, 1, 4]\n"
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_workers_are_counted() -> None:

@@ -15,15 +15,13 @@ from skill_store import Library
 from tests.skill_store.samples import REACH
 
 _REACH = '''\
-from robot import Blocked, Block, move_to, position
+from robot import Block, move_to, open_gripper, position, yaw
 
 
 def reach(block: Block) -> None:
     """Bring the gripper to the block."""
-    try:
-        move_to(position(block), via="high")
-    except Blocked:
-        pass
+    open_gripper()
+    move_to(position(block), yaw=yaw(block), via="high")
 '''
 
 

@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from env.state import Vec3
-
 Binding = Mapping[str, str]
 
 HOVER: Final = 0.10
@@ -61,8 +59,10 @@ class Length:
 
     def value(self, hands: Hands, binding: Binding) -> float:
         """Metres in a scene."""
-        sizes = (w * hands.call("size", binding[p])[axis] for w, p, axis in self.terms)
-        return self.constant + sum(sizes)
+        total = self.constant
+        for weight, parameter, axis in self.terms:
+            total += weight * float(hands.call("size", binding[parameter])[axis])
+        return total
 
     def code(self, base: str) -> str:
         """A Python expression for ``base`` plus this length."""

@@ -291,8 +291,15 @@ class LanePool:
         for worker, share in shares.items():
             self._executor.worker(worker).submit(_obey, tuple(orders[i] for i in share))
         answers: dict[int, list[Observation]] = {}
+        failure: Exception | None = None
         for worker, share in shares.items():
-            found = self._executor.worker(worker).result()
-            answers.update(zip(share, found, strict=True))
+            try:
+                found = self._executor.worker(worker).result()
+            except Exception as error:  # the other workers' answers must be collected first
+                failure = failure or error
+            else:
+                answers.update(zip(share, found, strict=True))
+        if failure is not None:
+            raise failure
         self.simulated_steps += sum(o.steps for seen in answers.values() for o in seen)
         return [answers[i] for i in range(len(orders))]

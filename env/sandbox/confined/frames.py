@@ -15,12 +15,17 @@ from typing import Any, NoReturn
 
 _HEADER = struct.Struct(">I")
 _MAX_DEPTH = 24  # a call's arguments, three levels below the frame, are a few levels deep
-_MAX_INTEGER_DIGITS = 18  # stays within 64 bits; longer ones overflow what reads them
+_MAX_INTEGER_DIGITS = 20  # parsing longer ones costs more than linear time
+_MAX_INTEGER = 2**63 - 1  # the largest seed; longer ones overflow what reads them
 _CHUNK = 65536
 
 
 class FrameError(Exception):
     """A frame cannot be sent or read; the sentence says what is wrong with it."""
+
+
+class CutOff(FrameError):
+    """The stream ended within a frame: whoever sent it was stopped while sending."""
 
 
 _encoder = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
@@ -58,7 +63,10 @@ def _finite(text: str) -> float:
 def _integer(text: str) -> int:
     if len(text) > _MAX_INTEGER_DIGITS:
         raise FrameError("an integer with too many digits")
-    return int(text)
+    value = int(text)
+    if abs(value) > _MAX_INTEGER:
+        raise FrameError("an integer that does not fit 64 bits")
+    return value
 
 
 def _constant(name: str) -> NoReturn:
@@ -133,18 +141,19 @@ class FrameReader:
         """The next frame, or None when the stream ended cleanly between two frames.
 
         Raises:
-            FrameError: If it is malformed or too long, or the stream ended within it.
+            CutOff: If the stream ended within it.
+            FrameError: If it is malformed or too long.
         """
         if not self._fill(_HEADER.size):
             if self._buffer:
-                raise FrameError("the stream ended within a frame")
+                raise CutOff("the stream ended within a frame")
             return None
         (length,) = _HEADER.unpack_from(self._buffer)
         if length > self._max_frame:
             raise FrameError(f"a frame of {length} bytes; the limit is {self._max_frame}")
         end = _HEADER.size + length
         if not self._fill(end):
-            raise FrameError("the stream ended within a frame")
+            raise CutOff("the stream ended within a frame")
         payload = bytes(self._buffer[_HEADER.size : end])
         del self._buffer[:end]
         return decode(payload)

@@ -196,10 +196,15 @@ def fix_addresses() -> bool:
     Returns:
         Whether an exec is needed for it.
     """
-    current = _libc.personality(ctypes.c_ulong(0xFFFFFFFF))
-    if current < 0 or current & _ADDR_NO_RANDOMIZE:
+    current = _personality()
+    if current is None or current & _ADDR_NO_RANDOMIZE:
         return False
     return int(_libc.personality(ctypes.c_ulong(current | _ADDR_NO_RANDOMIZE))) >= 0
+
+
+def _personality() -> int | None:
+    current = int(_libc.personality(ctypes.c_ulong(0xFFFFFFFF)))  # asks without changing it
+    return None if current < 0 else current
 
 
 def prepare() -> Walls:
@@ -237,7 +242,7 @@ def prepare() -> Walls:
         standing.append("clock")
     else:
         clock_pages = []
-    if _libc.personality(ctypes.c_ulong(0xFFFFFFFF)) & _ADDR_NO_RANDOMIZE:
+    if (_personality() or 0) & _ADDR_NO_RANDOMIZE:
         standing.append("addresses")
     text = _filter(arch)
     buffer = ctypes.create_string_buffer(text, len(text))

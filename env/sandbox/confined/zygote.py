@@ -66,7 +66,8 @@ def main() -> NoReturn:
     except (ImportError, OSError, ValueError, walls.WallError) as error:
         host.send(json.dumps({"t": "failed", "why": str(error)}).encode())
         os._exit(1)
-    host.send(json.dumps({"t": "ready", "walls": walls_ready.standing}).encode())
+    ready = {"t": "ready", "walls": walls_ready.standing, "python": sys.version}
+    host.send(json.dumps(ready).encode())
     gc.collect()
     gc.freeze()
     _serve(host, watch, walls_ready)
@@ -85,7 +86,8 @@ def _warm_up(settings: dict[str, Any]) -> Any:
 
     if settings["numpy"]:
         sys.path.append(settings["numpy"])
-        importlib.import_module("numpy")
+        for name in ("numpy", "numpy.fft", "numpy.linalg", "numpy.random"):
+            importlib.import_module(name)
         sys.path.remove(settings["numpy"])
     for name in (*settings["modules"], *_ALSO):
         importlib.import_module(name)

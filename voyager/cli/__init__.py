@@ -1,0 +1,5 @@
+"""The command line: `voyager`."""
+
+from voyager.cli.app import main, run
+
+__all__ = ["main", "run"]

@@ -1,0 +1,98 @@
+"""The command `voyager`: its groups of commands, and how every error ends.
+
+Importing this loads no physics: commands import what they need when they run, so that
+`voyager --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from voyager import __version__
+from voyager.cli import api, deepen, doctor, goal, learn, perform, settings, skills, verify
+from voyager.cli.failure import INTERRUPTED, explain
+from voyager.cli.session import Invocation
+
+app = typer.Typer(
+    name="voyager",
+    help="A robot arm that keeps learning skills in simulation, and can prove each of them.",
+    epilog="Begin with: voyager learn 'lifted(block)' --param block=block",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"voyager {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _all_commands(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Print tracebacks instead of keeping them in a file.")
+    ] = False,
+) -> None:
+    context.ensure_object(Invocation).debug = debug
+
+
+app.command("learn")(learn.learn)
+app.add_typer(goal.app)
+app.add_typer(skills.app)
+skills.app.command("verify")(verify.verify)
+skills.app.command("run")(perform.run)
+skills.app.command("deepen")(deepen.deepen)
+app.add_typer(settings.app)
+app.command("paths")(settings.paths)
+app.command("doctor")(doctor.doctor)
+app.command("api")(api.api)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: Without the program's name; those of the process when None.
+
+    Returns:
+        The exit code: 0 done, 1 not done, 2 used wrongly, 130 interrupted.
+    """
+    invocation = Invocation()
+    try:
+        command = typer.main.get_command(app)
+        command.main(
+            args=None if arguments is None else list(arguments),
+            prog_name="voyager",
+            obj=invocation,
+        )
+    except SystemExit as ended:
+        code = ended.code
+        if code == INTERRUPTED:
+            typer.echo("interrupted; what was stored before is intact", err=True)
+        return code if isinstance(code, int) else int(code is not None)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; what was stored before is intact", err=True)
+        return INTERRUPTED
+    # The last line of defence: whatever it is, the user gets one sentence.
+    except Exception as error:
+        return explain(error, invocation)
+    return 0
+
+
+def main() -> None:
+    """Run the command line of this process and exit."""
+    sys.exit(run())

@@ -1,0 +1,72 @@
+"""Options that several commands share, and how `NAME=VALUE` is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option("--home", metavar="DIR", help="Home folder (else VOYAGER_HOME, else default)."),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")
+]
+ExtensionOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--extension",
+        metavar="MODULE",
+        help="Python module that registers kinds or predicates; may be repeated.",
+    ),
+]
+ParamOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--param",
+        "-p",
+        metavar="NAME=KIND",
+        help="A parameter of the goal and its kind, as in top=block; may be repeated.",
+    ),
+]
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Everything follows from it.")
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, help="Processes that simulate; never changes a result."),
+]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the skill.")]
+
+
+def pairs(texts: Sequence[str] | None, option: str, example: str) -> dict[str, str]:
+    """Read repeated `NAME=VALUE` options.
+
+    Args:
+        texts: As given; a comma separates several in one.
+        option: Name of the option, for the message.
+        example: What it should look like.
+
+    Returns:
+        Value by name, in the order given.
+
+    Raises:
+        typer.BadParameter: If one cannot be read, or a name comes twice.
+    """
+    found: dict[str, str] = {}
+    for text in [part for whole in texts or () for part in whole.split(",")]:
+        name, equals, value = (piece.strip() for piece in text.partition("="))
+        if not (name and equals and value):
+            raise typer.BadParameter(f"{option} {text!r} must look like {example}")
+        if name in found:
+            raise typer.BadParameter(f"{option} names {name!r} twice")
+        found[name] = value
+    return found
+
+
+def parameters(texts: Sequence[str] | None) -> dict[str, str]:
+    """Read `--param NAME=KIND` options; see `pairs`."""
+    return pairs(texts, "--param", "top=block")

@@ -1,0 +1,187 @@
+"""`voyager skills`: look at what the library holds."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+
+from voyager.cli import screen
+from voyager.cli.options import ExtensionOption, HomeOption, JsonOption, NameArgument
+from voyager.cli.session import begin
+
+if TYPE_CHECKING:
+    from skill_store.skill import Skill, SkillEntry
+
+LIST_SCHEMA = "voyager.skills/1"
+SKILL_SCHEMA = "voyager.skill/1"
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
+
+app = typer.Typer(name="skills", help="Look at skills, run them, check them.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_skills(context: typer.Context, home: HomeOption = None, json: JsonOption = False) -> None:
+    """List all skills, oldest first."""
+    session = begin(context, home, json=json, load_extensions=False)
+    from skill_store import Library
+
+    with Library.open(session.home) as library:
+        entries = library.entries()
+    if json:
+        screen.show_json({"schema": LIST_SCHEMA, "skills": [_entry_record(e) for e in entries]})
+        return
+    out = screen.console()
+    if not entries:
+        out.print("This library is empty; teach it something, for example:")
+        flag = session.home_flag
+        typer.echo(f"  voyager learn 'lifted(block)' --param block=block{flag}")
+        return
+    made = screen.table("name", "state", "goal", "certified", "bound", "calls")
+    for entry in entries:
+        screen.add_row(
+            made,
+            screen.text(entry.name, "bold"),
+            screen.text(entry.state.value, _STATE_STYLES[entry.state.value]),
+            entry.goal,
+            f"{entry.k}/{entry.n}",
+            "-" if entry.bound is None else f"{entry.bound:.1%}",
+            ", ".join(entry.callees) or "-",
+        )
+    out.print(made)
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    name: NameArgument,
+    home: HomeOption = None,
+    extension: ExtensionOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Print everything about a skill: task, certificate, seeds, callees, fingerprint."""
+    session = begin(context, home, extensions=extension, json=json)
+    from skill_store import Library
+
+    with Library.open(session.home) as library:
+        skill = library.get(name)
+        dependents = library.dependents(skill.closure.root)
+    if json:
+        screen.show_json(_skill_record(skill, dependents))
+    else:
+        _show(skill, dependents)
+
+
+@app.command()
+def source(
+    context: typer.Context,
+    name: NameArgument,
+    home: HomeOption = None,
+    extension: ExtensionOption = None,
+) -> None:
+    """Print the program of a skill."""
+    session = begin(context, home, extensions=extension)
+    from skill_store import Library
+
+    with Library.open(session.home) as library:
+        skill = library.get(name)
+    screen.show_source(skill.source, screen.console())
+
+
+_STATE_STYLES = {"probation": "yellow", "active": "green", "stale": "magenta", "retired": "dim"}
+
+
+def _entry_record(entry: SkillEntry) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "state": entry.state.value,
+        "instruction": entry.instruction,
+        "goal": entry.goal,
+        "k": entry.k,
+        "n": entry.n,
+        "bound": entry.bound,
+        "program": entry.program,
+        "task": entry.task,
+        "callees": list(entry.callees),
+        "added_at": entry.added_at.isoformat(),
+    }
+
+
+def _skill_record(skill: Skill, dependents: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "schema": SKILL_SCHEMA,
+        "name": skill.name,
+        "state": skill.state.value,
+        "added_at": skill.added_at.isoformat(),
+        "task": skill.task.to_json(),
+        "closure": skill.closure.to_json(),
+        "source": skill.source,
+        "bound": skill.bound,
+        "dependents": list(dependents),
+        "certificate": skill.certificate.to_json(),
+        "deepening": None if skill.deepening is None else skill.deepening.to_json(),
+    }
+
+
+def _show(skill: Skill, dependents: tuple[str, ...]) -> None:
+    from env.fingerprint import fingerprint
+    from voyager.cli.wording import certificate_facts, scene_rows
+
+    out = screen.console()
+    certificate = skill.certificate
+    about = ", ".join(f"{name}: {kind}" for name, kind in skill.task.parameters) or "none"
+    screen.show_facts(
+        out,
+        [
+            ("name", skill.name),
+            ("state", screen.text(skill.state.value, _STATE_STYLES[skill.state.value])),
+            ("instruction", skill.task.instruction),
+            ("goal", skill.task.goal.text),
+            ("parameters", about),
+            ("added", f"{skill.added_at:%Y-%m-%d %H:%M} UTC"),
+            ("called by", ", ".join(dependents) or "no skill"),
+            *certificate_facts(skill),
+        ],
+    )
+    out.print()
+    screen.show_source(skill.source, out)
+    if skill.callees:
+        made = screen.table("calls", "promise", "program", title="Contracts of its callees")
+        programs = skill.closure.programs
+        for key, program in sorted(programs.items(), key=lambda item: item[1].name):
+            if key != skill.closure.root:
+                contract = skill.closure.contracts.get(key)
+                promise = "unknown" if contract is None else contract.goal.text
+                screen.add_row(made, program.name, promise, key[:12])
+        out.print(made)
+    made = screen.table("#", "seed", "outcome", "margin", "began", title="Held-out scenes")
+    for row in scene_rows(certificate):
+        screen.add_row(made, *row)
+    out.print(made)
+    here = fingerprint(skill.task.scene.robot)
+    differs = set(certificate.fingerprint.differences(here))
+    recorded = certificate.fingerprint.to_json()
+    rows = [(name, _marked(recorded[name], name in differs)) for name in recorded]
+    out.print(screen.text("Fingerprint", "bold"))
+    screen.show_facts(
+        out,
+        [
+            *rows,
+            ("task", skill.task.hash),
+            ("program", skill.closure.root),
+            ("closure", skill.closure.hash),
+            ("certificate", certificate.hash),
+        ],
+    )
+
+
+def _marked(value: object, differs: bool) -> object:
+    """One line of the fingerprint, its hashes cut to what people compare."""
+    pairs = value.items() if isinstance(value, dict) else [("", value)]
+    told = ", ".join(f"{k} {_HASH.sub(_cut, str(v))}".strip() for k, v in pairs) or "none"
+    return screen.text(f"{told}  (another one here)", "yellow") if differs else told
+
+
+def _cut(found: re.Match[str]) -> str:
+    return found.group()[:16]

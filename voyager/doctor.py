@@ -1,0 +1,324 @@
+"""Checks of an installation, as data: what was looked at, what is wrong, and what to do.
+
+Imports nothing of the project before a check needs it: a foreign package of the same name may be
+exactly what is wrong.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import platform
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from voyager.locations import Locations
+
+PACKAGES: Final = ("voyager", "skill_store", "curriculum", "env")
+DISTRIBUTION: Final = "voyager-skill-library"
+_TESTED: Final = (("Linux", "x86_64"),)
+_PYTHON: Final = (3, 11)
+_IMPORT: Final = "install the project again (make install), in an environment of its own"
+
+
+class Health(StrEnum):
+    """How a check came out."""
+
+    OK = "ok"
+    NOTE = "note"
+    """Works, but worth knowing."""
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The outcome of one check.
+
+    Attributes:
+        name: What was looked at.
+        health: How it came out.
+        detail: What was found, one sentence or less.
+        remedy: What to do about it; empty when there is nothing to do.
+    """
+
+    name: str
+    health: Health
+    detail: str
+    remedy: str = ""
+
+
+def examine(
+    home: Path | None = None, extensions: Sequence[str] | None = None, *, conformance: bool = False
+) -> Iterator[Finding]:
+    """Look at everything, one check after the other.
+
+    Args:
+        home: Value of `--home`.
+        extensions: Modules to load; those of the settings when None.
+        conformance: Also run the whole conformance suite of the sandbox.
+
+    Yields:
+        Findings; a check that fails in an unforeseen way is a finding too.
+    """
+    yield _python()
+    yield _platform()
+    yield _cpus()
+    yield _attempt("packages", _packages)
+    yield _attempt("engine", _engine)
+    yield _attempt("sandbox", _sandbox)
+    if conformance:
+        yield from _conformance()
+    yield from _home(home, extensions)
+
+
+def _attempt(name: str, check: Callable[[], Finding]) -> Finding:
+    try:
+        return check()
+    # Whatever goes wrong inside a check is what the check is there to tell.
+    except Exception as error:
+        return _failed(name, error)
+
+
+def _failed(name: str, error: Exception) -> Finding:
+    on_purpose = any(kind.__name__ == "VoyagerError" for kind in type(error).__mro__)
+    sentence = str(error) if on_purpose else f"{type(error).__name__}: {error}"
+    return Finding(name, Health.WRONG, sentence, _IMPORT if isinstance(error, ImportError) else "")
+
+
+# -- the machine ------------------------------------------------------------------------------
+
+
+def _python() -> Finding:
+    found = platform.python_version()
+    if sys.version_info[:2] != _PYTHON:
+        wanted = ".".join(map(str, _PYTHON))
+        return Finding(
+            "python",
+            Health.WRONG,
+            f"{found}, but PyBullet's wheels and this project are for {wanted}",
+            f"make a virtual environment with Python {wanted} (make install does)",
+        )
+    return Finding("python", Health.OK, f"{found} at {sys.executable}")
+
+
+def _platform() -> Finding:
+    system, machine = platform.system(), platform.machine()
+    detail = f"{system} {machine}, {platform.release()}"
+    if system != "Linux":
+        return Finding(
+            "platform",
+            Health.WRONG,
+            f"{detail}: there is no sandbox for it",
+            "run in Linux, for example by the shipped Dockerfile",
+        )
+    if (system, machine) not in _TESTED:
+        return Finding("platform", Health.NOTE, f"{detail}: untested")
+    return Finding("platform", Health.OK, detail)
+
+
+def _cpus() -> Finding:
+    count = os.cpu_count() or 1
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else count
+    return Finding("cpus", Health.OK, f"{usable} usable of {count}")
+
+
+# -- the installation -------------------------------------------------------------------------
+
+
+def _packages() -> Finding:
+    """Our packages, and others of the same names that stand or could come in their way."""
+    ours = Path(__file__).resolve().parents[1]
+    strangers = {name: _origin(name) for name in PACKAGES}
+    shadowed = [f"{n} is {where}" for n, where in strangers.items() if where != ours / n]
+    if shadowed:
+        return Finding(
+            "packages",
+            Health.WRONG,
+            f"another package stands in place of ours: {'; '.join(shadowed)} (ours are in {ours})",
+            "uninstall it, take its folder off PYTHONPATH, or use an environment of its own",
+        )
+    shared = _shared_names()
+    if shared:
+        return Finding(
+            "packages",
+            Health.WRONG,
+            f"another distribution installs under a name of ours: {', '.join(shared)}",
+            f"pip uninstall {' '.join(dict.fromkeys(s.split(' ')[0] for s in shared))}, then "
+            "install this project again",
+        )
+    if behind := _behind(ours):
+        return Finding(
+            "packages",
+            Health.NOTE,
+            f"ours are in {ours}; others of the same name come later on the path: "
+            f"{', '.join(map(str, behind))}",
+            "remove them, so that a change of the path cannot bring them forward",
+        )
+    return Finding("packages", Health.OK, f"ours, in {ours}")
+
+
+def _origin(name: str) -> Path | None:
+    spec = importlib.util.find_spec(name)
+    if spec is None:
+        return None
+    if spec.origin is not None:
+        found = Path(spec.origin).resolve()
+        return found.parent if found.name == "__init__.py" else found
+    folders = [Path(where).resolve() for where in spec.submodule_search_locations or ()]
+    return folders[0] if folders else None
+
+
+def _shared_names() -> list[str]:
+    """Other installed distributions that bring a top-level package of one of our names."""
+    installed = metadata.packages_distributions()
+    return sorted(
+        {
+            f"{other} (brings {name})"
+            for name in PACKAGES
+            for other in installed.get(name, ())
+            if other.lower().replace("_", "-") != DISTRIBUTION
+        }
+    )
+
+
+def _behind(ours: Path) -> list[Path]:
+    """Packages and modules of our names elsewhere on the path."""
+    places = dict.fromkeys((*sys.path, sysconfig.get_path("purelib")))
+    found = []
+    for place in places:
+        folder = Path(place or ".").resolve()
+        if folder == ours or not folder.is_dir():
+            continue
+        for name in PACKAGES:
+            found += [
+                where
+                for where in (folder / name / "__init__.py", folder / f"{name}.py")
+                if where.is_file() and where.resolve().parents[1] != ours
+            ]
+    return sorted(set(found))
+
+
+def _engine() -> Finding:
+    importlib.import_module("env.bullet")
+    from env.fingerprint import fingerprint
+    from env.robots import DEFAULT_ROBOT
+
+    found = fingerprint(DEFAULT_ROBOT)
+    return Finding("engine", Health.OK, f"{found.engine}, numpy {found.numpy}")
+
+
+# -- the sandbox ------------------------------------------------------------------------------
+
+
+def _sandbox() -> Finding:
+    from env.sandbox import open_sandbox
+
+    with open_sandbox() as sandbox:
+        sandbox.self_test()
+        found = sandbox.describe()
+    return Finding("sandbox", Health.OK, f"{found.backend}: {', '.join(found.walls)}")
+
+
+def _conformance() -> Iterator[Finding]:
+    try:
+        from env.sandbox import open_sandbox
+        from env.sandbox.conformance import run_conformance
+
+        results = run_conformance(open_sandbox)
+    except Exception as error:
+        yield _failed("conformance", error)
+        return
+    for result in results:
+        if result.problem is not None:
+            yield Finding(
+                f"sandbox: {result.name}",
+                Health.WRONG,
+                result.problem,
+                "let no foreign skill run here, and report it (SECURITY.md)",
+            )
+    passed = sum(result.passed for result in results)
+    health = Health.OK if passed == len(results) else Health.WRONG
+    yield Finding("conformance", health, f"{passed} of {len(results)} checks passed")
+
+
+# -- the home ---------------------------------------------------------------------------------
+
+
+def _home(home: Path | None, extensions: Sequence[str] | None) -> Iterator[Finding]:
+    try:
+        from voyager.config import load
+        from voyager.locations import Locations
+    except ImportError as error:
+        yield _failed("home", error)
+        return
+    locations = Locations.find(home)
+    yield _attempt("home", lambda: _writable(locations))
+    configured: tuple[str, ...] = ()
+    try:
+        resolved = load(locations)
+    except Exception as error:
+        yield _failed("config", error)
+    else:
+        configured = resolved.config.extensions
+        set_here = [s.name for s in resolved.settings if s.origin != "default"]
+        yield Finding("config", Health.OK, f"set: {', '.join(set_here) or 'nothing'}")
+    yield _attempt("extensions", lambda: _extensions(tuple(extensions or configured)))
+    yield _attempt("database", lambda: _database(locations))
+
+
+def _writable(locations: Locations) -> Finding:
+    folder = locations.home
+    there = folder
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    remedy = "check its rights, or choose another home with --home or VOYAGER_HOME"
+    if not there.is_dir():
+        return Finding("home", Health.WRONG, f"{there} is not a folder", remedy)
+    if there != folder:
+        if os.access(there, os.W_OK | os.X_OK):
+            return Finding("home", Health.OK, f"{folder} will be made when it is needed")
+        return Finding("home", Health.WRONG, f"{folder} cannot be made: {there} is closed", remedy)
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-") as file:
+            file.write(b"x" * 4096)
+            file.flush()
+    except OSError as error:
+        return Finding("home", Health.WRONG, f"cannot write in {folder} ({error.strerror})", remedy)
+    return Finding("home", Health.OK, f"{folder} can be written (chosen by {locations.origin})")
+
+
+def _extensions(names: tuple[str, ...]) -> Finding:
+    from env.extensions import load_extensions
+
+    load_extensions(names)
+    return Finding("extensions", Health.OK, ", ".join(names) or "none asked for")
+
+
+def _database(locations: Locations) -> Finding:
+    from skill_store import Database, Library
+
+    if not locations.database.exists():
+        return Finding("database", Health.OK, "none yet: the library is empty")
+    with Database(locations.database) as database:
+        version = database.version
+    with Library.open(locations.home) as library:
+        problems = library.problems()
+        count = len(library.names())
+    if problems:
+        return Finding(
+            "database",
+            Health.WRONG,
+            f"{len(problems)} problems, the first: {problems[0]}",
+            "load missing extensions (--extension MODULE); for a damaged file, copy the newest of "
+            f"{locations.backups} to its place",
+        )
+    return Finding("database", Health.OK, f"form {version}, sound, {count} skills")
