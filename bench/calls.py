@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import perf_counter
 from typing import Any, Final
 
 from bench.in_process import Direct, Echo, function_of
-from bench.measure import Arm, Spread, interleave
+from bench.measure import Arm, Cost, Costs, Spread, Stopwatch, interleave
 from bench.programs import looks, skill_calls
 from bench.report import Report
 from env.actions import invoke
@@ -58,19 +57,19 @@ def calls(
     fixed = measured.pop(_FIXED)
     a_call = {
         name: Spread.of(
-            (total if name.endswith("in-process") else total - before) / times
-            for total, before in zip(seconds, fixed, strict=True)
-        ).scaled(1e6)
-        for name, seconds in measured.items()
+            1e6 * (cost.wall - (0.0 if name.endswith("in-process") else run.wall)) / times
+            for cost, run in zip(costs, fixed, strict=True)
+        )
+        for name, costs in measured.items()
     }
     return [_calls_report(a_call, rounds, repeats, times), _fixed_report(fixed)]
 
 
 def _inside(function: Callable[..., None], block: str, times: int) -> Arm:
-    def run(index: int) -> float:
-        begin = perf_counter()
+    def run(index: int) -> Cost:
+        watch = Stopwatch()
         function(block, times)
-        return perf_counter() - begin
+        return watch.stop()
 
     return run
 
@@ -80,10 +79,10 @@ def _across(
 ) -> Arm:
     limits = Limits(calls=times + 1, skill_calls=times + 1, total_bytes=1 << 30)
 
-    def run(index: int) -> float:
-        begin = perf_counter()
+    def run(index: int) -> Cost:
+        watch = Stopwatch()
         result = sandbox.run(closure, {"block": block, "times": times}, handler, limits)
-        spent = perf_counter() - begin
+        spent = watch.stop()
         if result.status is not RunStatus.RETURNED:
             raise SandboxError(f"a program of the bench did not return: {result.reason}")
         return spent
@@ -121,16 +120,16 @@ def _calls_report(a_call: dict[str, Spread], rounds: int, repeats: int, times: i
     )
 
 
-def _fixed_report(fixed: tuple[float, ...]) -> Report:
-    run = Spread.of(fixed).scaled(1e3)
+def _fixed_report(fixed: Costs) -> Report:
+    run = Spread.of(1e3 * cost.wall for cost in fixed)
     starts = []
     for _ in range(3):
         other = open_sandbox()
-        begin = perf_counter()
+        watch = Stopwatch()
         other.start()
-        starts.append(perf_counter() - begin)
+        starts.append(1e3 * watch.stop().wall)
         other.close()
-    start = Spread.of(starts).scaled(1e3)
+    start = Spread.of(starts)
     return Report(
         name="runs",
         title="Fixed costs of the sandbox, milliseconds",

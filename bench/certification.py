@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from time import perf_counter
 
-from bench.measure import Arm, Spread, interleave, ratio
+from bench.measure import Arm, Compared, Cost, Costs, Spread, Stopwatch, interleave
 from bench.report import Report
 from env.certificate import Certificate
 from env.certify import certify
@@ -61,44 +60,43 @@ def certification(
         tests = controls or run_controls(task, pools[workers[-1]])
 
         def arm(pool: ProcessExecutor) -> Arm:
-            def run(index: int) -> float:
-                begin = perf_counter()
+            def run(index: int) -> Cost:
+                watch = Stopwatch()
                 made = certify(task, closure, executor=pool, controls=tests)
-                spent = perf_counter() - begin
+                spent = watch.stop()
                 certificates[made.hash] = made
                 return spent
 
             return run
 
-        times = interleave({str(count): arm(pool) for count, pool in pools.items()}, rounds)
+        costs = interleave({str(count): arm(pool) for count, pool in pools.items()}, rounds)
     if len(certificates) != 1:
         raise VoyagerError(f"one certification gave {len(certificates)} different certificates")
     (certificate,) = certificates.values()
-    return _report(certificate, times, rounds, str(workers[0]))
+    return _report(certificate, costs, rounds, str(workers[0]))
 
 
-def _report(
-    certificate: Certificate, times: dict[str, tuple[float, ...]], rounds: int, first: str
-) -> Report:
+def _report(certificate: Certificate, costs: dict[str, Costs], rounds: int, first: str) -> Report:
     rows, record = [], []
     episodes = len(certificate.scenes)
-    for workers, seconds in times.items():
-        rate = Spread.of(episodes / s for s in seconds)
-        stepping = Spread.of(certificate.steps / s for s in seconds)
-        faster = ratio({"this": times[first], "that": seconds}, "this", "that")
+    for workers, spent in costs.items():
+        seconds = Spread.of(cost.wall for cost in spent)
+        rate = Spread.of(episodes / cost.wall for cost in spent)
+        stepping = Spread.of(certificate.steps / cost.wall for cost in spent)
+        faster = Compared.of(costs[first], spent).wall_ratio
         rows.append(
             (
                 workers,
-                Spread.of(seconds).text(2),
-                rate.text(2),
+                seconds.text(),
+                rate.text(),
                 f"{stepping.median:,.0f}",
-                faster.text(2, " x"),
+                faster.text(),
             )
         )
         record.append(
             {
                 "workers": int(workers),
-                "seconds": Spread.of(seconds).to_json(),
+                "seconds": seconds.to_json(),
                 "episodes_a_second": rate.to_json(),
                 "steps_a_second": stepping.to_json(),
                 "speedup": faster.to_json(),
@@ -110,7 +108,7 @@ def _report(
         columns=("workers", "s", "episodes a second", "steps a second", "faster"),
         rows=tuple(rows),
         notes=(
-            f"all {rounds * len(times)} certificates are {certificate.hash[:12]}: "
+            f"all {rounds * len(costs)} certificates are {certificate.hash[:12]}: "
             f"{certificate.solved} of {episodes} solved, admitted: {certificate.admitted}",
         ),
         record={

@@ -12,7 +12,17 @@ from time import perf_counter
 from typing import Final
 
 from bench.in_process import function_of
-from bench.measure import Arm, Spread, interleave, ratio
+from bench.measure import (
+    COMPARED_COLUMNS,
+    Arm,
+    Compared,
+    Cost,
+    Spread,
+    Stopwatch,
+    compared_cells,
+    interleave,
+)
+from bench.metered import Metered
 from bench.overhead import Rig
 from bench.programs import put_on, put_on_task
 from bench.report import Report
@@ -20,7 +30,6 @@ from env.bullet import HZ, Bullet
 from env.episode import SETTLE_SECONDS, run_episode
 from env.errors import VoyagerError
 from env.program import Closure
-from env.sandbox import Sandbox
 from env.state import BodyState
 from env.task import Task
 from env.world import World
@@ -30,8 +39,8 @@ TARGETS: Final = "+ motor targets"
 ACTING: Final = "+ world, robot, calls"
 REBUILT: Final = "+ scene built anew"
 EPISODE: Final = "+ sandbox, log, judge"
-SAMPLED: Final = "acting, contacts sampled at 60 Hz"
-SAMPLED_FAR: Final = "acting, distances sampled too"
+SAMPLED: Final = "calls, sampled at 60 Hz"
+SAMPLED_FAR: Final = "calls, distances as well"
 _NEEDS: Final = {SAMPLED: frozenset[str](), SAMPLED_FAR: frozenset({"distances"})}
 
 _Drive = tuple[str, Sequence[int], Sequence[float], Sequence[float], Sequence[float]]
@@ -66,7 +75,7 @@ class _Runs:
     """The arms, on scenes with a tape each."""
 
     def __init__(
-        self, world: World, sandbox: Sandbox, task: Task, closure: Closure, seeds: Sequence[int]
+        self, world: World, sandbox: Metered, task: Task, closure: Closure, seeds: Sequence[int]
     ) -> None:
         self._world = world
         self._sandbox = sandbox
@@ -90,71 +99,71 @@ class _Runs:
             _settle(world)
             return bullet.tape, world.observe().bodies
 
-    def raw(self, index: int) -> float:
-        """Only the time inside stepSimulation, while the tape is played."""
-        bullet, spent = self._ready(index), 0.0
+    def raw(self, index: int) -> Cost:
+        """Only what is spent inside stepSimulation, while the tape is played."""
+        bullet, stepping = self._ready(index), 0.0
+        watch = Stopwatch()
         for note in self._tapes[index]:
             if note is None:
                 begin = perf_counter()
                 bullet.step()
-                spent += perf_counter() - begin
+                stepping += perf_counter() - begin
             else:
                 bullet.drive(*note)
-        return spent
+        whole = watch.stop()
+        # A CPU clock is too slow to be read at every step.
+        return Cost(stepping, whole.cpu - (whole.wall - stepping))
 
-    def targets(self, index: int) -> float:
+    def targets(self, index: int) -> Cost:
         """Playing the tape."""
         bullet = self._ready(index)
-        begin = perf_counter()
+        watch = Stopwatch()
         for note in self._tapes[index]:
             if note is None:
                 bullet.step()
             else:
                 bullet.drive(*note)
-        spent = perf_counter() - begin
-        self._check(index)
-        return spent
+        return self._done(index, watch.stop())
 
-    def acting(self, index: int, needs: frozenset[str] | None = None) -> float:
+    def acting(self, index: int, needs: frozenset[str] | None = None) -> Cost:
         """The program as a plain function, and the settle second; sampled if `needs` is given."""
         self._ready(index)
         world = self._world
         binding = dict(self._task.sample(self._seeds[index]).binding)
-        begin = perf_counter()
+        watch = Stopwatch()
         world.record(needs)
         self._function(**binding)
         _settle(world)
-        spent = perf_counter() - begin
-        self._check(index)
-        return spent
+        return self._done(index, watch.stop())
 
-    def rebuilt(self, index: int) -> float:
+    def rebuilt(self, index: int) -> Cost:
         """The same with the scene's building and its quarter of a second of rest."""
         gc.collect()
-        begin = perf_counter()
+        watch = Stopwatch()
         scene = self._task.sample(self._seeds[index])
         self._world.reset(scene)
         self._function(**scene.binding)
         _settle(self._world)
-        return perf_counter() - begin
+        return self._done(index, watch.stop())
 
-    def episode(self, index: int) -> float:
+    def episode(self, index: int) -> Cost:
         """The whole episode."""
         gc.collect()
-        begin = perf_counter()
-        run_episode(
-            self._world, self._sandbox, self._task, self._closure, self._seeds[index], fresh=True
-        )
-        return perf_counter() - begin
+        child = self._sandbox.cpu_s
+        seed = self._seeds[index]
+        watch = Stopwatch()
+        run_episode(self._world, self._sandbox, self._task, self._closure, seed, fresh=True)
+        return self._done(index, watch.stop(self._sandbox.cpu_s - child))
 
     def _ready(self, index: int) -> Bullet:
         self._world.reset(self._task.sample(self._seeds[index]))
         gc.collect()
         return self._world.bullet
 
-    def _check(self, index: int) -> None:
+    def _done(self, index: int, cost: Cost) -> Cost:
         if self._world.observe().bodies != self._ends[index]:
             raise VoyagerError("the runs that are compared do not end in the same state")
+        return cost
 
 
 def _settle(world: World) -> None:
@@ -162,7 +171,7 @@ def _settle(world: World) -> None:
         world.tick()
 
 
-def stepping(world: World, sandbox: Sandbox, rounds: int, repeats: int) -> Report:
+def stepping(world: World, sandbox: Metered, rounds: int, repeats: int) -> Report:
     """Measure an episode's components against the engine's own time.
 
     Args:
@@ -189,29 +198,21 @@ def stepping(world: World, sandbox: Sandbox, rounds: int, repeats: int) -> Repor
         SAMPLED: lambda index: runs.acting(index, _NEEDS[SAMPLED]),
         SAMPLED_FAR: lambda index: runs.acting(index, _NEEDS[SAMPLED_FAR]),
     }
-    times = interleave(arms, rounds, repeats)
+    costs = interleave(arms, rounds, repeats)
     rows, record = [], []
-    for arm, seconds in times.items():
-        milliseconds = Spread.of(seconds).scaled(1e3)
-        a_step = Spread.of(s / n for s, n in zip(seconds, runs.steps, strict=True)).scaled(1e6)
-        over = ratio(times, arm, RAW)
-        rows.append((arm, milliseconds.text(1), f"{a_step.median:.1f}", over.text(3, " x")))
-        record.append(
-            {
-                "arm": arm,
-                "ms": milliseconds.to_json(),
-                "us_a_step": a_step.to_json(),
-                "ratio": over.to_json(),
-            }
-        )
+    for arm, spent in costs.items():
+        line = Compared.of(spent, costs[RAW])
+        a_step = Spread.of(1e6 * c.cpu / n for c, n in zip(spent, runs.steps, strict=True))
+        rows.append((arm, *compared_cells(line), f"{a_step.median:.1f}"))
+        record.append({"arm": arm, **line.to_json(), "cpu_us_a_step": a_step.to_json()})
     steps = Spread.of(runs.steps)
     return Report(
         name="stepping",
         title="An episode against raw stepping (put on, the same physics in every line)",
-        columns=("component", "ms", "us a step", "x raw"),
+        columns=("component", *COMPARED_COLUMNS, "us a step"),
         rows=tuple(rows),
         notes=(
-            f"{rounds} scenes, fastest of {repeats} runs each; "
+            f"{rounds} scenes, the best of {repeats} runs each; "
             f"{steps.median:.0f} steps ({steps.least:.0f}..{steps.most:.0f}) without building",
         ),
         record={"rounds": rounds, "repeats": repeats, "steps": steps.to_json(), "arms": record},

@@ -328,7 +328,7 @@ class Closure:
             ProgramError: If the record is malformed, or a program is missing or altered.
             TaskError: If a contract is malformed.
         """
-        from env.task import Task  # here, because a task is read by what runs programs only
+        from env.task import Task  # here, because a task checks programs and imports this module
 
         _check_schema(record, CLOSURE_SCHEMA)
         root, programs = record.get("root"), record.get("programs")

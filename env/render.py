@@ -195,51 +195,65 @@ class Film:
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A job for `shoot`: one episode to be filmed.
+    """One episode to be filmed.
 
     Attributes:
         task: What is to be achieved.
         closure: What is run.
         start: Where it begins.
         handover: The skill that `start` names, if any.
-        camera: Takes the frames.
-        fps: Frames a simulated second; 0 takes none but the last.
-        most: Frames kept at most.
     """
 
     task: Task
     closure: Closure
     start: Start
     handover: Handover | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reel:
+    """A job: episodes to be filmed one after the other, by one camera.
+
+    Attributes:
+        shots: The episodes.
+        camera: Takes the frames.
+        fps: Frames a simulated second; 0 takes none but the last.
+        most: Frames of one episode that are kept at most.
+    """
+
+    shots: tuple[Shot, ...]
     camera: Camera = Camera()
     fps: float = 12.0
     most: int = 90
 
 
-def film(shot: Shot, sandbox: Sandbox) -> Film:
-    """Run an episode once more and take pictures of it.
+def film(reel: Reel, sandbox: Sandbox) -> tuple[Film, ...]:
+    """Run episodes once more and take pictures of them.
 
     Args:
-        shot: What to film.
+        reel: What to film.
         sandbox: A started sandbox.
 
     Returns:
-        The film. An episode whose infrastructure failed comes with what was seen of it.
+        One film a shot. An episode whose infrastructure failed comes with what was seen of it.
 
     Raises:
-        StartUnusable: If the scene cannot be begun in.
-        SceneError: If the scene cannot be drawn.
+        StartUnusable: If a scene cannot be begun in.
+        SceneError: If a scene cannot be drawn.
         SandboxError: If the sandbox cannot stand on this machine.
         SimulatorError: If the simulator cannot be opened.
     """
-    world = FilmedWorld(shot.camera, fps=shot.fps, most=shot.most)
+    world = FilmedWorld(reel.camera, fps=reel.fps, most=reel.most)
+    films = []
     with world:
-        episode = run_episode(
-            world, sandbox, shot.task, shot.closure, shot.start, handover=shot.handover
-        )
-        return Film(episode, tuple(world.frames), world.fps, world.look())
+        for shot in reel.shots:
+            episode = run_episode(
+                world, sandbox, shot.task, shot.closure, shot.start, handover=shot.handover
+            )
+            films.append(Film(episode, tuple(world.frames), world.fps, world.look()))
+    return tuple(films)
 
 
-def shoot(bench: Bench, shot: Shot) -> Film:
+def shoot(bench: Bench, reel: Reel) -> tuple[Film, ...]:
     """Film at a worker's bench; the function that executors map. See `film`."""
-    return film(shot, bench.sandbox())
+    return film(reel, bench.sandbox())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,16 +12,15 @@ from env.errors import SimulatorError
 from env.executors import Executor, Lost
 from env.outcome import Outcome
 from env.pictures import Tile, contact_sheet, write_gif
-from env.render import Camera, Film, Shot, shoot
+from env.render import Camera, Film, Reel, Shot, shoot
 from env.seeds import short
 from env.starts import Handover
 from skill_store.errors import StorageError
 from skill_store.skill import Skill
-from voyager.performance import FILM_FPS
+from voyager.performance import FILM_CAMERA, FILM_FPS
 
 TILES: Final = 10
-_TILE: Final = Camera(samples=2)
-_FILM: Final = Camera(width=400, height=300)
+TILE_CAMERA: Final = Camera(samples=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +75,21 @@ def make_gallery(
     known = {handover.key: handover for handover in handovers}
     scenes = skill.certificate.scenes
     shown, starred = chosen(scenes), star(scenes)
-    # The film first: it takes longest, so that the other workers take the pictures meanwhile.
-    shots = [_shot(skill, scenes[starred], known, _FILM, FILM_FPS)]
-    shots += [_shot(skill, scenes[index], known, _TILE, 0.0) for index in shown]
-    film, *stills = [_received(result) for result in executor.map(shoot, shots)]
+    # The film first: it takes longest, so that the other workers take the stills meanwhile.
+    reels = [Reel((_shot(skill, scenes[starred], known),), FILM_CAMERA, FILM_FPS)]
+    shots = [_shot(skill, scenes[index], known) for index in shown]
+    share = -(-len(shots) // executor.workers)
+    reels += [
+        Reel(tuple(shots[first : first + share]), TILE_CAMERA, fps=0.0)
+        for first in range(0, len(shots), share)
+    ]
+    film, *stills = [seen for result in executor.map(shoot, reels) for seen in _received(result)]
     write_gif(film.frames or (film.last,), gallery.film, fps=FILM_FPS)
     contact_sheet(
-        [_tile(scenes[index], still) for index, still in zip(shown, stills, strict=True)],
+        [
+            _tile(scenes[index], shot, still)
+            for index, shot, still in zip(shown, shots, stills, strict=True)
+        ],
         gallery.sheet,
         title=f"{skill.name}: {skill.certificate.solved} of {len(scenes)} unseen scenes solved",
         subtitle=f"{skill.task.goal.text}   ·   certificate {short(skill.certificate.hash)}",
@@ -107,26 +114,20 @@ def star(scenes: Sequence[SceneRecord]) -> int:
     return (alone or solved or [0])[0]
 
 
-def _shot(
-    skill: Skill,
-    scene: SceneRecord,
-    known: dict[tuple[str, str], Handover],
-    camera: Camera,
-    fps: float,
-) -> Shot:
-    start = scene.start
-    first = start.handover
+def _shot(skill: Skill, scene: SceneRecord, known: Mapping[tuple[str, str], Handover]) -> Shot:
+    first = scene.start.handover
     handover = None if first is None else known.get((first.closure, first.task))
-    return Shot(skill.task, skill.closure, start, handover, camera, fps)
+    return Shot(skill.task, skill.closure, scene.start, handover)
 
 
-def _received(result: Film | Lost) -> Film:
+def _received(result: tuple[Film, ...] | Lost) -> tuple[Film, ...]:
     if isinstance(result, Lost):
         raise SimulatorError(f"no pictures were taken: {result.detail}; try again")
     return result
 
 
-def _tile(scene: SceneRecord, still: Film) -> Tile:
-    outcome = still.episode.outcome.value.replace("_", " ")
-    after = "" if scene.start.handover is None else ", handed over"
-    return Tile(still.last, f"seed {scene.start.seed}: {outcome}{after}", still.episode.solved)
+def _tile(scene: SceneRecord, shot: Shot, still: Film) -> Tile:
+    words = f"seed {scene.start.seed}: {still.episode.outcome.value.replace('_', ' ')}"
+    if shot.handover is not None:
+        words += f" after {shot.handover.closure.entry.name}"
+    return Tile(still.last, words, still.episode.solved)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from env.episode import run_episode
 from env.errors import KindError, TaskError
@@ -16,9 +17,10 @@ from env.transcript import Episode
 from env.world import World
 from skill_store.skill import Skill
 
-FILM_FPS = 12.0
+FILM_CAMERA: Final = Camera(width=400, height=300)
+FILM_FPS: Final = 12.0
 """Frames of a film for each simulated second; played back as fast, it shows real time."""
-_LONGEST = 240
+_LONGEST: Final = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def perform(
     chosen: Mapping[str, str] | None = None,
     *,
     sandbox: Sandbox,
-    camera: Camera | None = None,
+    filmed: bool = False,
     window: bool = False,
 ) -> Performance:
     """Run a skill on a scene of its task.
@@ -64,8 +66,8 @@ def perform(
         seed: Draws the scene.
         chosen: Object names for parameters that the seed is not to bind.
         sandbox: A started sandbox.
-        camera: Takes a film; no film when None.
-        window: Show PyBullet's own window while it runs, in real time. Without `camera`.
+        filmed: Take a film of it.
+        window: Show PyBullet's own window while it runs, in real time. Not filmed then.
 
     Returns:
         What happened.
@@ -81,8 +83,8 @@ def perform(
     task = bound(skill.task, chosen or {})
     scene = task.sample(seed)
     world: World
-    if camera is not None:
-        world = FilmedWorld(camera, fps=FILM_FPS, most=_LONGEST)
+    if filmed:
+        world = FilmedWorld(FILM_CAMERA, fps=FILM_FPS, most=_LONGEST)
     else:
         world = PacedWorld() if window else World()
     with world:

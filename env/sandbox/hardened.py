@@ -276,9 +276,9 @@ def _result(
         case Rejected():
             return replace(result, status=RunStatus.REJECTED, reason=str(stop))
         case Slow():
-            how = (
-                f"it used {ending.cpu_s:.1f} s of CPU and gave no sign for {limits.wall_s:g} s"
-                + (" (it was asleep)" if ending.asleep else "")
+            # No measured number: reasons are part of records that must be the same every time.
+            how = f"the sandbox waited for it for {limits.wall_s:g} s in all" + (
+                ", and it was asleep" if ending.asleep else ""
             )
             return replace(result, status=RunStatus.HANG, asleep=ending.asleep, reason=how)
     if ending.signal in _CPU_SIGNALS or (ending.signal == signal.SIGKILL and burnt):

@@ -264,7 +264,7 @@ def test_a_forged_place_is_refused(bench: Bench) -> None:
             "\n\ndef _job():\n"
             "    gc = _modules()['gc']\n"
             "    return next(o._programs for o in gc.get_objects()"
-            " if type(o).__name__ == 'World')\n"
+            " if type(o).__name__ == 'SkillModules')\n"
         )
         robot = Recorder()
         result = bench.run(text, robot)

@@ -21,6 +21,9 @@ from voyager.cli.options import pairs
 from voyager.cli.screen import clean, show_json
 from voyager.cli.session import Invocation
 
+GROUPS = ("learn", "goal check", "config show", "paths", "doctor", "api")
+SKILLS = ("list", "show", "source", "verify", "run", "deepen")
+
 
 def _process(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -52,8 +55,7 @@ def test_version_and_module_start() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["learn", "goal check", "skills list", "skills show", "skills source", "skills verify"]
-    + ["skills run", "skills deepen", "config show", "paths", "doctor", "api"],
+    (*GROUPS, *(f"skills {name}" for name in SKILLS)),
 )
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*command.split(), "--help"]) == 0
@@ -69,7 +71,7 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
         (["skills", "verify", "x", "--all"], "name one skill, or give --all"),
         (["skills", "run", "x", "--gif", "/nowhere/x.gif"], "there is no folder /nowhere"),
         (["api", "--stub", "--docs"], "choose one of"),
-        (["learn", "x", "--steps", "0"], "0 is not in the range"),
+        (["learn", "x", "--steps", "0"], "or equal to 1"),
         (["nonsense"], "No such command"),
     ],
 )
@@ -182,6 +184,31 @@ def test_goal_check_of_a_temporal_goal(capsys: pytest.CaptureFixture[str]) -> No
     record = json.loads(capsys.readouterr().out)
     assert record["temporal"] is True
     assert record["value"] is False
+
+
+_EXTENSION = '''
+from env.predicates.base import Condition, Threshold, predicate
+
+
+@predicate(("x", "object"), thresholds=(Threshold("by", 0.1, "m", "up"),), verb="push_out")
+def far_out(state, x, by):
+    """The object x is more than `by` in front of the robot."""
+    value = state.bodies[x].position[0] - by
+    return (Condition(value, 0.1, "m", "{x} is not out yet", {}),)
+'''
+
+
+def test_extensions_are_loaded_before_anything(tmp_path: Path) -> None:
+    (tmp_path / "far.py").write_text(_EXTENSION)
+    goal = ("goal", "check", "far_out(block, 0.2)", "-p", "block=block", "--json")
+    known = _process(*goal, "--extension", "far", PYTHONPATH=str(tmp_path))
+    assert known.returncode == 0, known.stderr
+    assert json.loads(known.stdout)["value"] is True
+    by_variable = _process(*goal, VOYAGER_EXTENSIONS="far", PYTHONPATH=str(tmp_path))
+    assert by_variable.stdout == known.stdout
+    unknown = _process(*goal, PYTHONPATH=str(tmp_path))
+    assert unknown.returncode == 1
+    assert "far_out" in unknown.stderr
 
 
 def test_stdout_of_json_is_one_object_in_a_real_process() -> None:

@@ -56,7 +56,6 @@ def run(
     session = begin(context, home, extensions=extension, flags={"seed": seed}, json=json)
     chosen = pairs(arg, "--arg", "top=OBJECT")
     from env.pictures import write_gif
-    from env.render import Camera
     from env.sandbox import open_sandbox
     from skill_store import Library
     from voyager.performance import FILM_FPS, perform
@@ -64,10 +63,9 @@ def run(
     with Library.open(session.home) as library:
         skill = library.get(name)
     err = screen.console(stderr=True)
-    camera = None if gif is None else Camera(width=400, height=300)
     with open_sandbox() as sandbox, err.status("running"):
         done = perform(
-            skill, session.config.seed, chosen, sandbox=sandbox, camera=camera, window=gui
+            skill, session.config.seed, chosen, sandbox=sandbox, filmed=gif is not None, window=gui
         )
         if gif is not None and done.film is not None:
             write_gif(done.film.frames or (done.film.last,), gif, fps=FILM_FPS)

@@ -142,6 +142,7 @@ def _show(skill: Skill, dependents: tuple[str, ...]) -> None:
             ("added", f"{skill.added_at:%Y-%m-%d %H:%M} UTC"),
             ("called by", ", ".join(dependents) or "no skill"),
             *certificate_facts(skill),
+            ("replay", f"voyager skills verify {skill.name}"),
         ],
     )
     out.print()

@@ -40,7 +40,6 @@ def certificate_facts(skill: Skill) -> list[tuple[str, str]]:
         ("controls", controls_words(certificate)),
         *_handover_facts(certificate),
         *_callee_facts(certificate),
-        ("replay", f"voyager skills verify {skill.name}"),
     ]
 
 

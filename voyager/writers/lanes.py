@@ -168,7 +168,7 @@ class _Lane:
             self.world, skill.task, skill.closure, self.world.observe(NEEDS), log=False
         )
         limits = Limits(calls=skill.task.call_limit + 1, skill_calls=skill.task.call_limit + 1)
-        seed = self.spec.start.seed
+        seed = self.spec.start.seed % 2**48  # what a frame carries; the same as in an episode
         conductor.enter(program_hash, dict(arguments))
         result = self._bench.sandbox().run(
             skill.closure, dict(arguments), conductor, limits, seed=seed

@@ -61,7 +61,7 @@ def plain(value: Any, what: str, depth: int = 0) -> Any:
             _check_text(value, what)
         return str(value)
     if isinstance(value, int):
-        if abs(value) >= 10**18:
+        if not -(2**63) <= value < 2**63:
             raise ValueError(f"{what} is too large a number")
         return int(value)
     if isinstance(value, float):
@@ -108,7 +108,7 @@ def tuples(value: Any) -> Any:
     return value
 
 
-class World:
+class SkillModules:
     """All modules of one run, loaded when they are first imported."""
 
     def __init__(self, job: Mapping[str, Any], channel: Channel) -> None:
@@ -164,7 +164,11 @@ class World:
         module.__dict__["__builtins__"] = own
         self._loaded[key] = module
         sys.modules[module.__name__] = module  # dataclasses look their module up there
-        exec(code, module.__dict__)  # noqa: S102 - behind the walls; this is what they are for
+        try:
+            exec(code, module.__dict__)  # noqa: S102 - behind the walls; this is what they are for
+        except BaseException:
+            del self._loaded[key]  # or a second import would get a half-made module
+            raise
         return module
 
     def _importer(self, lock: Mapping[str, str]) -> Callable[..., object]:

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from . import walls
 from .frames import FrameError, FrameReader, encode
-from .loader import World
+from .loader import SkillModules
 
 _JOB_BYTES = 64 * 1024 * 1024  # the host is trusted; programs are limited before they come here
 _MAX_MESSAGE = 4000
@@ -156,32 +156,32 @@ def _hide_the_outside() -> None:
 
 def _run(job: dict[str, Any], pipe: Pipe) -> None:
     reserve = mmap.mmap(-1, _RESERVE_BYTES)  # addresses only, no page of it is touched
-    world = World(job, pipe)
+    modules = SkillModules(job, pipe)
     try:
-        world.entry(job["root"])(**job["arguments"])
+        modules.entry(job["root"])(**job["arguments"])
     except BaseException as error:
         reserve.close()
-        _report(error, world, pipe)
+        _report(error, modules, pipe)
     else:
         pipe.send({"t": "done"})
 
 
-def _report(error: BaseException, world: World, pipe: Pipe) -> None:
+def _report(error: BaseException, modules: SkillModules, pipe: Pipe) -> None:
     try:
         message = str(error)[:_MAX_MESSAGE]
     except BaseException:
         message = "(its message cannot be shown)"
     message = message.encode("utf-8", "replace").decode("utf-8")
     name = type(error).__name__[:100]
-    levels = _levels(error.__traceback__, world)
+    levels = _levels(error.__traceback__, modules)
     pipe.send({"t": "error", "type": name, "message": message, "levels": levels})
 
 
-def _levels(trace: TracebackType | None, world: World) -> list[list[Any]]:
+def _levels(trace: TracebackType | None, modules: SkillModules) -> list[list[Any]]:
     found: list[tuple[str, CodeType, int]] = []
     while trace is not None:
         code = trace.tb_frame.f_code
-        key = world.files.get(code.co_filename)
+        key = modules.files.get(code.co_filename)
         if key is not None:
             found.append((key, code, trace.tb_lasti))
         trace = trace.tb_next

@@ -348,7 +348,7 @@ def close(walls: Walls, memory_bytes: int, cpu_s: float) -> None:
     """
     if walls._landlock is not None:
         _check(_libc.syscall(_LANDLOCK_RESTRICT_SELF, walls._landlock, 0), "landlock")
-    os.closerange(CHANNEL + 1, 1 << 20)
+    os.closerange(CHANNEL + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     seconds = math.ceil(cpu_s) + 1
     for limit, value in (
         (resource.RLIMIT_AS, walls.base_bytes + memory_bytes),

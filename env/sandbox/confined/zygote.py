@@ -7,12 +7,14 @@ over the given socket, and ends when that socket or the process that started it 
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import importlib
 import importlib.machinery
 import importlib.util
 import json
 import os
+import resource
 import select
 import signal
 import socket
@@ -21,6 +23,7 @@ from typing import Any, NoReturn
 
 _PACKET = 65536
 _MARK = "addresses-asked"
+_DESCRIPTORS = 256  # far more than are needed, and few enough to be closed one by one
 
 # Used by published modules inside their functions, or by the runner after the walls are closed.
 _ALSO = (
@@ -50,9 +53,7 @@ def main() -> NoReturn:
     if _MARK not in sys.argv and walls.fix_addresses():
         os.set_inheritable(descriptor, True)
         os.execv(sys.executable, [*sys.orig_argv, _MARK])
-    _reserve(walls.CHANNEL)
-    host = socket.socket(fileno=descriptor)
-    host.set_inheritable(False)
+    host = socket.socket(fileno=_only(descriptor, walls.CHANNEL))
     parent = os.getppid()
     try:
         watch = os.pidfd_open(parent)
@@ -73,12 +74,17 @@ def main() -> NoReturn:
     _serve(host, watch, walls_ready)
 
 
-def _reserve(descriptor: int) -> None:
-    # A child's channel takes this number over, so nothing that a child needs may have it.
-    try:
-        os.fstat(descriptor)
-    except OSError:
-        os.dup2(0, descriptor, inheritable=False)
+def _only(descriptor: int, channel: int) -> int:
+    """Keep one descriptor, as a low number; close all else and keep them low from here on."""
+    kept = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, channel + 1)
+    os.closerange(channel, kept)
+    os.closerange(kept + 1, 1 << 20)
+    # A child's channel takes that number over, so nothing that a child needs may have it.
+    os.dup2(0, channel, inheritable=False)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return kept
 
 
 def _warm_up(settings: dict[str, Any]) -> Any:

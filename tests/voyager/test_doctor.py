@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+import voyager.doctor
+from skill_store import Library
+from voyager.cli import run
+from voyager.doctor import Finding, Health, examine
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _findings(home: Path, *extensions: str) -> dict[str, Finding]:
+    return {finding.name: finding for finding in examine(home, extensions or None)}
+
+
+def test_a_sound_installation(tmp_path: Path) -> None:
+    with Library.open(tmp_path / "home"):
+        pass
+    found = _findings(tmp_path / "home")
+    assert {finding.health for finding in found.values()} <= {Health.OK, Health.NOTE}
+    assert set(found) == {
+        *("python", "platform", "cpus", "packages", "engine", "sandbox"),
+        *("home", "config", "extensions", "database"),
+    }
+    assert "pybullet 3.2" in found["engine"].detail
+    assert "0 skills" in found["database"].detail
+
+
+def test_looking_makes_no_home(tmp_path: Path) -> None:
+    found = _findings(tmp_path / "none" / "home")
+    assert found["home"].health is Health.OK
+    assert found["database"].health is Health.OK
+    assert not (tmp_path / "none").exists()
+
+
+def test_what_is_wrong_in_a_home(tmp_path: Path) -> None:
+    (tmp_path / "voyager.toml").write_text("sede = 1\n")
+    (tmp_path / "library.db").write_bytes(b"not a database, but long enough to be read" * 40)
+    found = _findings(tmp_path, "no_such_module")
+    assert found["config"].health is Health.WRONG
+    assert "did you mean 'seed'?" in found["config"].detail
+    assert found["database"].health is Health.WRONG
+    assert found["extensions"].health is Health.WRONG
+    (tmp_path / "file").touch()
+    assert _findings(tmp_path / "file")["home"].health is Health.WRONG
+
+
+def test_a_foreign_package_in_place_of_ours_is_named(tmp_path: Path) -> None:
+    foreign = tmp_path / "env"
+    foreign.mkdir()
+    (foreign / "__init__.py").write_text("")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); sys.path.insert(1, {str(ROOT)!r}); "
+        "from voyager.cli import run; sys.exit(run(['doctor', '--json']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONSAFEPATH": "1"},
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    record = json.loads(done.stdout)
+    assert record["schema"] == "voyager.doctor/1"
+    assert record["ok"] is False
+    (packages,) = [f for f in record["findings"] if f["name"] == "packages"]
+    assert packages["health"] == "wrong"
+    assert str(foreign) in packages["detail"]
+    assert packages["remedy"]
+
+
+def test_a_foreign_package_that_comes_later_is_a_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "voyager.py").touch()
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    found = _findings(tmp_path)["packages"]
+    assert found.health is Health.NOTE
+    assert str(tmp_path / "voyager.py") in found.detail
+
+
+def test_a_distribution_of_the_same_name_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = {"voyager": ["voyager", "voyager-skill-library"], "env": ["Voyager_Skill_Library"]}
+    monkeypatch.setattr(metadata, "packages_distributions", lambda: installed)
+    found = _findings(tmp_path)["packages"]
+    assert found.health is Health.WRONG
+    assert "voyager (brings voyager)" in found.detail
+    assert found.remedy.startswith("pip uninstall voyager, then")
+
+
+def test_the_command_exits_1_when_something_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(voyager.doctor, "_engine", lambda: Finding("engine", Health.OK, "here"))
+    monkeypatch.setattr(voyager.doctor, "_sandbox", lambda: 1 / 0)
+    assert run(["doctor", "--home", str(tmp_path)]) == 1
+    shown = capsys.readouterr().out
+    assert "wrong sandbox: ZeroDivisionError" in shown
+
+
+@pytest.mark.slow
+def test_the_whole_conformance_suite(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["doctor", "--sandbox"]) == 0
+    assert "checks passed" in capsys.readouterr().out
