@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from bench.measure import Arm, Compared, Cost, Costs, Spread, Stopwatch, interleave
 from bench.report import Report
 from env.certificate import Certificate
-from env.certify import certify
+from env.certification import certify
 from env.controls import Controls, run_controls
 from env.errors import VoyagerError
 from env.executors import ProcessExecutor

@@ -5,7 +5,7 @@ Each is an ordinary program and runs through the same sandbox, episode and judge
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from env.practice import Draw
 from env.program import Closure, Program, kind_annotation
 from env.starts import practice_seed
 from env.task import Task
+from env.transcript import Episode
 
 CONTROL_SCENES: Final = 20
 MOST_SOLVED: Final = 2
@@ -153,7 +154,9 @@ def control_programs(task: Task) -> tuple[Program, ...]:
     )
 
 
-def run_controls(task: Task, executor: Executor) -> Controls:
+def run_controls(
+    task: Task, executor: Executor, watch: Callable[[Episode], None] | None = None
+) -> Controls:
     """Admit a task: no control may solve more than 2 of 20 practice scenes.
 
     The scenes are the task's practice scenes without hand-overs, so that the answer is a property
@@ -162,6 +165,7 @@ def run_controls(task: Task, executor: Executor) -> Controls:
     Args:
         task: The task.
         executor: Where the episodes run.
+        watch: Is shown each episode that counts.
 
     Returns:
         The rates; they depend on the task and the platform only, so they may be kept.
@@ -186,6 +190,8 @@ def run_controls(task: Task, executor: Executor) -> Controls:
         for episode in draw:
             scenes += 1
             solved += episode.solved
+            if watch is not None:
+                watch(episode)
             if solved > MOST_SOLVED:
                 break
         rates.append(ControlRate(program.name, solved, scenes))

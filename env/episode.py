@@ -26,7 +26,7 @@ from env.goals import Goal
 from env.outcome import Outcome
 from env.program import Closure
 from env.sandbox.base import CallSite, LimitReached, Limits, RunResult, RunStatus, Sandbox
-from env.starts import Handover, bind
+from env.starts import Handover, bind, rebind
 from env.state import State, Vec3
 from env.task import Task
 from env.transcript import (
@@ -80,6 +80,7 @@ def run_episode(
     start: Start | int,
     *,
     handover: Handover | None = None,
+    chosen: Mapping[str, str] | None = None,
     fresh: bool = False,
     log: bool = True,
 ) -> Episode:
@@ -92,6 +93,7 @@ def run_episode(
         closure: The program with all that it calls.
         start: Where to begin; a number is the seed of a scene without a hand-over.
         handover: The skill that `start` names, if it names one.
+        chosen: Object names for parameters that the seed is not to bind.
         fresh: Refuse a scene in which the goal is already true, as certification does.
         log: Note what each call displaced. The verdict and the hash are the same without.
 
@@ -113,7 +115,7 @@ def run_episode(
     for _ in range(_TRIES):
         steps = world.total_steps
         try:
-            stage = prepare(world, sandbox, task, begin, handover, fresh=fresh)
+            stage = prepare(world, sandbox, task, begin, handover, chosen=chosen, fresh=fresh)
             if isinstance(stage, Episode):
                 episode = replace(blank, outcome=stage.outcome, reason=stage.reason)
             else:
@@ -133,6 +135,7 @@ def prepare(
     start: Start,
     handover: Handover | None,
     *,
+    chosen: Mapping[str, str] | None = None,
     fresh: bool,
 ) -> Stage | Episode:
     """Build a scene and run what comes first in it.
@@ -143,6 +146,7 @@ def prepare(
         task: Whose scene.
         start: Which scene.
         handover: The skill that `start` names.
+        chosen: Object names for parameters that the seed is not to bind.
         fresh: Refuse a scene in which the goal is already true.
 
     Returns:
@@ -154,15 +158,16 @@ def prepare(
         SimulatorError: If the simulator was lost.
     """
     scene = task.sample(start.seed)
+    binding = rebind(task, scene, chosen) if chosen else scene.binding
     world.reset(scene)
     if start.handover is not None:
         first = start.handover
         if handover is None or handover.key != (first.closure, first.task):
             raise StartUnusable("the skill that this scene begins after is not at hand")
-        binding = bind(handover.task, scene, first.seed)
-        if binding is None:
+        bound = bind(handover.task, scene, first.seed)
+        if bound is None:
             raise StartUnusable("the skill that this scene begins after cannot be bound in it")
-        stage = Stage(binding, world.observe(handover.task.goal.needs))
+        stage = Stage(bound, world.observe(handover.task.goal.needs))
         before = _perform(
             world, sandbox, handover.task, handover.closure, stage, Start(first.seed), log=False
         )
@@ -172,9 +177,9 @@ def prepare(
             raise StartUnusable(f"the skill that this scene begins after failed: {before.reason}")
         world.begin()
     state = world.observe(task.goal.needs)
-    if fresh and task.goal.judge([state], 0, scene.binding).holds:
+    if fresh and task.goal.judge([state], 0, binding).holds:
         raise StartUnusable("the goal is already true at the start")
-    return Stage(scene.binding, state)
+    return Stage(binding, state)
 
 
 def _perform(

@@ -8,11 +8,7 @@ from typing import Any
 from env.actions import ACTIONS, API_VERSION, Action
 from env.errors import ACTION_ERRORS
 from env.kinds import all_kinds
-
-
-def annotation(kind: str) -> str:
-    """The type that a skill's parameter of a kind is annotated with: "flat_box" -> "FlatBox"."""
-    return "".join(word.capitalize() for word in kind.split("_"))
+from env.program_checks import kind_annotation
 
 
 def table() -> dict[str, Any]:
@@ -28,7 +24,7 @@ def table() -> dict[str, Any]:
             {"name": a.name, "parameters": list(a.signature.parameters)} for a in ACTIONS.values()
         ],
         "errors": [error.__name__ for error in ACTION_ERRORS],
-        "types": [annotation(kind.name) for kind in all_kinds()],
+        "types": [kind_annotation(kind.name) for kind in all_kinds()],
     }
 
 
@@ -49,7 +45,10 @@ def stub() -> str:
         f'"""The robot API, version {API_VERSION}. Generated from env/actions.py."""\n',
         "from typing import NewType\n",
     ]
-    parts += [f'{annotation(k.name)} = NewType("{annotation(k.name)}", str)' for k in all_kinds()]
+    parts += [
+        f'{kind_annotation(k.name)} = NewType("{kind_annotation(k.name)}", str)'
+        for k in all_kinds()
+    ]
     parts.append(
         "\nclass ActionError(Exception):\n"
         '    """Base of all errors of this API."""\n\n'
@@ -94,5 +93,5 @@ def docs_page() -> str:
         f"- `{e.__name__}`: {' '.join((inspect.getdoc(e) or '').split())}" for e in ACTION_ERRORS
     ]
     lines += ["", "## Types of parameters", ""]
-    lines += [f"- `{annotation(k.name)}`: {k.doc}" for k in all_kinds()]
+    lines += [f"- `{kind_annotation(k.name)}`: {k.doc}" for k in all_kinds()]
     return "\n".join(lines) + "\n"

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from env.errors import KindError, TaskError
 from env.kinds import is_a
 from env.program import Closure
 from env.scene import Scene
@@ -105,6 +106,54 @@ def bind(task: Task, scene: Scene, seed: int) -> Mapping[str, str] | None:
     if chosen is None:
         return None
     return {name: bound for (name, _), bound in zip(task.parameters, chosen, strict=True)}
+
+
+def rebind(task: Task, scene: Scene, chosen: Mapping[str, str]) -> dict[str, str]:
+    """Bind a task's parameters to chosen objects, the others to distinct ones that are left.
+
+    Args:
+        task: Whose parameters.
+        scene: Whose objects, with the binding that the seed drew.
+        chosen: Object name by parameter.
+
+    Returns:
+        Object name by parameter, in the task's order.
+
+    Raises:
+        TaskError: If a parameter is unknown.
+        KindError: If an object is not in the scene, does not fit, or is needed twice.
+    """
+    kinds, bodies = task.kinds, {body.name: body.spec.kind for body in scene.bodies}
+    there = ", ".join(f"{b.name} ({b.spec.colour} {b.spec.kind})" for b in scene.bodies)
+    for parameter, name in chosen.items():
+        if parameter not in kinds:
+            has = ", ".join(f"{p}: {kind}" for p, kind in task.parameters) or "none"
+            raise TaskError(f"there is no parameter {parameter!r}; its parameters are: {has}")
+        if name not in bodies:
+            raise KindError(f"there is no object {name!r} in this scene; there are: {there}")
+        if not is_a(bodies[name], kinds[parameter]):
+            raise KindError(
+                f"{parameter!r} must be a {kinds[parameter]}, {name!r} is a {bodies[name]}; "
+                f"in this scene there are: {there}"
+            )
+    taken = set(chosen.values())
+    if len(taken) < len(chosen):
+        raise KindError("one object cannot stand for two parameters; choose distinct ones")
+    binding = dict(chosen)
+    for parameter, kind in task.parameters:
+        if parameter in chosen:
+            continue
+        drawn = scene.binding[parameter]
+        fitting = [drawn, *sorted(name for name, other in bodies.items() if is_a(other, kind))]
+        free = [name for name in fitting if name not in taken]
+        if not free:
+            raise KindError(
+                f"nothing is left in this scene for {parameter!r}, which must be a {kind}; "
+                f"there are: {there}"
+            )
+        binding[parameter] = free[0]
+        taken.add(free[0])
+    return {parameter: binding[parameter] for parameter, _ in task.parameters}
 
 
 def _distinct(choices: list[list[str]], taken: tuple[str, ...] = ()) -> tuple[str, ...] | None:

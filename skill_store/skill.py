@@ -116,24 +116,29 @@ class Skill:
         """What a scene of another task needs in order to begin where this skill ended."""
         return Handover(self.closure, self.task)
 
-    def run(self, seed: int, *, bench: Bench | None = None) -> Episode:
+    def run(self, seed: int, *, bench: Bench | None = None, **bindings: str) -> Episode:
         """Run it on one of its task's scenes, in the sandbox, and judge it.
 
         Args:
             seed: Draws the scene.
             bench: The world and the sandbox to run in; opened for this run alone when None.
+            **bindings: Object names for parameters that the seed is not to bind.
 
         Returns:
             What happened.
 
         Raises:
             SceneError: If the scene cannot be drawn.
+            TaskError: If there is no such parameter.
+            KindError: If an object is not in the scene or does not fit.
             SandboxError: If the sandbox cannot stand on this machine.
         """
         if bench is not None:
-            return run_episode(bench.world(), bench.sandbox(), self.task, self.closure, seed)
+            return run_episode(
+                bench.world(), bench.sandbox(), self.task, self.closure, seed, chosen=bindings
+            )
         own = Bench()
         try:
-            return self.run(seed, bench=own)
+            return self.run(seed, bench=own, **bindings)
         finally:
             own.close()

@@ -62,7 +62,7 @@ class SearchConfig:
         metadata=_key("Simulated steps that one `learn` may spend on its search.", minimum=1),
     )
     lanes: int = field(
-        default=3,
+        default=4,
         metadata=_key("Practice scenes that the search steps side by side.", 1, 64),
     )
 

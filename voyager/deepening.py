@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from env.certificate import Deepening
-from env.certify import Watch, deepen
+from env.certification import Watch, deepen
 from env.executors import Executor
 from env.fingerprint import fingerprint
 from env.statistics import NULL_RATE

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from env.certificate import Certificate
-from env.certify import certify
+from env.certification import certify
 from env.controls import Controls, run_controls
 from env.errors import SandboxError, SimulatorError, VoyagerError
 from env.executors import Executor
@@ -211,7 +211,14 @@ class _Lesson:
         attempt: int,
     ) -> LearnReport:
         self._tell(Stage.CONTROLS, "testing the task with programs that must not solve it")
-        controls = run_controls(self.task, self.executor)
+        shown: list[Episode] = []
+
+        def show(episode: Episode) -> None:
+            shown.append(episode)
+            solved = sum(e.solved for e in shown)
+            self._tell(Stage.CONTROLS, "programs that must not solve it", solved, len(shown))
+
+        controls = run_controls(self.task, self.executor, show)
         self.budget.spend("controls", controls.steps)
         for _ in range(_TRIES):
             brief = Brief(

@@ -32,9 +32,7 @@ def _held(state: State, x: str) -> Condition:
     return Condition(-away - _NOT_HELD, LENGTH_SCALE, "m", missing, {"held": holding})
 
 
-@predicate(
-    ("x", "graspable"), meets=(("gripper", "x"),), observe="holding() == {x}", verb="grasp"
-)
+@predicate(("x", "graspable"), meets=(("gripper", "x"),), observe="holding() == {x}", verb="grasp")
 def held(state: State, x: str) -> tuple[Condition, ...]:
     """Both fingers press x from opposite sides."""
     return (_held(state, x),)

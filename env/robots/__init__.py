@@ -6,4 +6,12 @@ from env.robots.panda import Panda
 DEFAULT_ROBOT = Panda.name
 """The robot of a scene that names none."""
 
-__all__ = ["DEFAULT_ROBOT", "Motion", "Panda", "Robot", "RobotStart", "make_robot", "register_robot"]
+__all__ = [
+    "DEFAULT_ROBOT",
+    "Motion",
+    "Panda",
+    "Robot",
+    "RobotStart",
+    "make_robot",
+    "register_robot",
+]

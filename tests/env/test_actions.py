@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from env.actions import ACTIONS, invoke
-from env.errors import ActionError, BadArgument, Blocked, NothingHeld, Unreachable, UnknownObject
+from env.errors import ActionError, BadArgument, Blocked, NothingHeld, UnknownObject, Unreachable
 from env.scene import SceneSpec, sample
 from env.world import World
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from env.certify import certify
+from env.certification import certify
 from env.controls import Controls
 from env.executors import SerialExecutor
 from env.outcome import Outcome

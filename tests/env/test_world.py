@@ -170,8 +170,10 @@ def test_a_block_that_lies_on_its_side_is_measured_as_it_lies() -> None:
         size, _ = lying(body)
         assert size == body.size
         half = math.sqrt(0.5)
-        tipped = type(body)(**{
-            **{f: getattr(body, f) for f in body.__slots__},
-            "orientation": (half, 0.0, 0.0, half),
-        })
+        tipped = type(body)(
+            **{
+                **{f: getattr(body, f) for f in body.__slots__},
+                "orientation": (half, 0.0, 0.0, half),
+            }
+        )
         assert lying(tipped)[0][2] == body.size[1]

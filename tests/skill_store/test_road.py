@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from env.certify import certify
+from env.certification import certify
 from env.executors import SerialExecutor
 from env.outcome import Outcome
 from env.program import Closure, Program
-from env.replay import ReplayVerdict, replay
+from env.replays import ReplayVerdict, replay
 from skill_store import Library
 from tests.skill_store.samples import REACH
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from env.certificate import Certificate
-from env.certify import certify
+from env.certification import certify
 from env.controls import ControlRate, Controls
 from env.executors import SerialExecutor
 from env.program import Closure

@@ -15,10 +15,11 @@ from PIL import Image
 from rich.console import Console
 
 import voyager.learn
+from env.errors import TaskError
 from env.outcome import Outcome
 from env.render import Camera
 from env.task import Task
-from skill_store import Library
+from skill_store import Library, Skill
 from tests.env.skills import REACH
 from tests.voyager.homes import REACH_AGAIN, make_home
 from voyager import gallery, performance
@@ -209,6 +210,25 @@ def test_verify_names_seeds_but_another_platform_refutes_nothing(
     assert "lift: other platform, 0 of 20 episodes are the same" in shown
     assert "with another engine, " in shown
     assert shown.count("recorded solved, now failed") == 20
+
+
+def test_one_skill_that_cannot_be_replayed_does_not_hide_the_others(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get = Library.get
+
+    def failing(library: Library, name: str) -> Skill:
+        if name == "lift":
+            raise TaskError("a kind is not loaded")
+        return get(library, name)
+
+    monkeypatch.setattr(Library, "get", failing)
+    record = _json(capsys, "skills", "verify", "--all", "--workers", "1", code=1)
+    assert record["ok"] is False
+    assert {s["name"]: s["error"] for s in record["skills"]} == {
+        "lift": "a kind is not loaded",
+        "reach": None,
+    }
 
 
 def test_deepen_publishes_a_bound(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

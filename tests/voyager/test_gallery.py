@@ -7,11 +7,11 @@ import pytest
 from env.certificate import SceneRecord
 from env.errors import KindError, TaskError
 from env.outcome import Outcome
+from env.starts import rebind
 from env.task import Task
 from env.transcript import HandoverRecord, Start
-from tests.env.skills import PUT_ON, REACH
+from tests.env.skills import PUT_ON
 from voyager.gallery import TILES, chosen, star
-from voyager.performance import bound, rebind
 
 SCENE = SceneRecord(Start(1), Outcome.SOLVED, 0.1, 100, "0" * 64, 0, 0)
 FAILED = replace(SCENE, outcome=Outcome.FAILED)
@@ -66,13 +66,3 @@ def test_objects_that_cannot_be_chosen() -> None:
         rebind(PUT_ON, scene, {"top": other})
     with pytest.raises(KindError, match="distinct"):
         rebind(PUT_ON, scene, {"top": top, "bottom": top})
-
-
-def test_a_bound_task_is_the_same_task() -> None:
-    scene = PUT_ON.sample(_with_blocks(PUT_ON, 2))
-    swapped = {"top": scene.binding["bottom"], "bottom": scene.binding["top"]}
-    task = bound(PUT_ON, swapped)
-    assert task.hash == PUT_ON.hash
-    assert task.sample(scene.seed).binding == swapped
-    assert task.sample(scene.seed).bodies == scene.bodies
-    assert bound(REACH, {}) is REACH

@@ -11,7 +11,10 @@ from voyager.cli.options import ExtensionOption, HomeOption, JsonOption, Workers
 from voyager.cli.session import begin
 
 if TYPE_CHECKING:
-    from env.replay import ReplayReport
+    from env.errors import VoyagerError
+    from env.executors import Executor
+    from env.replays import ReplayReport
+    from skill_store import Library
 
 VERIFY_SCHEMA = "voyager.verification/1"
 
@@ -35,11 +38,12 @@ def verify(
     if (name is None) == (not everything):
         raise typer.BadParameter("name one skill, or give --all")
     session = begin(context, home, extensions=extension, flags={"workers": workers}, json=json)
+    from env.errors import VoyagerError
     from env.executors import ProcessExecutor
-    from env.replay import ReplayVerdict, replay
+    from env.replays import ReplayReport, ReplayVerdict
     from skill_store import Library
 
-    reports: list[tuple[str, ReplayReport]] = []
+    found: dict[str, ReplayReport | VoyagerError] = {}
     err = screen.console(stderr=True)
     # Always processes of their own, even one: nothing of this process can leak into a replay.
     with (
@@ -49,42 +53,65 @@ def verify(
     ):
         names = library.names() if name is None else (name,)
         for number, each in enumerate(names, start=1):
-            skill = library.get(each)
             status.update(screen.text(f"replaying {each} ({number} of {len(names)})"))
-            report = replay(
-                skill.certificate,
-                skill.task,
-                skill.closure,
-                executor=executor,
-                handovers=library.handovers_of(skill.certificate),
-            )
-            reports.append((each, report))
+            try:
+                found[each] = _replayed(each, library, executor)
+            except VoyagerError as error:
+                if name is not None:
+                    raise
+                found[each] = error  # one skill that cannot be replayed must not hide the others
             if not json:
                 status.stop()
-                _show(each, report)
+                _show(each, found[each])
                 status.start()
-    broken = [each for each, report in reports if report.verdict is ReplayVerdict.BROKEN]
+    sound = all(
+        isinstance(report, ReplayReport) and report.verdict is not ReplayVerdict.BROKEN
+        for report in found.values()
+    )
     if json:
-        screen.show_json(_record(reports, not broken))
-    elif not reports:
+        screen.show_json(_record(found, sound))
+    elif not found:
         typer.echo("This library is empty; there is nothing to verify.")
-    if broken:
+    if not sound:
         raise typer.Exit(1)
 
 
-def _record(reports: list[tuple[str, ReplayReport]], sound: bool) -> dict[str, Any]:
+def _replayed(name: str, library: Library, executor: Executor) -> ReplayReport:
+    from env.replays import replay
+
+    skill = library.get(name)
+    return replay(
+        skill.certificate,
+        skill.task,
+        skill.closure,
+        executor=executor,
+        handovers=library.handovers_of(skill.certificate),
+    )
+
+
+def _record(found: dict[str, ReplayReport | VoyagerError], sound: bool) -> dict[str, Any]:
     return {
         "schema": VERIFY_SCHEMA,
         "ok": sound,
-        "skills": [{"name": name, **report.to_json()} for name, report in reports],
+        "skills": [
+            {"name": name, "error": screen.clean(report)}
+            if isinstance(report, Exception)
+            else {"name": name, "error": None, **report.to_json()}
+            for name, report in found.items()
+        ],
     }
 
 
 _STYLES = {"identical": "green", "agrees": "green", "other platform": "yellow", "broken": "red"}
 
 
-def _show(name: str, report: ReplayReport) -> None:
+def _show(name: str, report: ReplayReport | VoyagerError) -> None:
     out = screen.console()
+    if isinstance(report, Exception):
+        line = screen.text(f"{name}: ", "bold")
+        line.append(screen.clean(f"cannot be replayed: {report}"), style="red")
+        out.print(line, soft_wrap=True)
+        return
     verdict = report.verdict.value
     same = sum(scene.identical for scene in report.scenes)
     line = screen.text(f"{name}: ", "bold")

@@ -21,7 +21,7 @@ from env.sandbox.base import Limits, RunStatus
 from env.starts import Handover
 from env.state import State
 from env.task import Task
-from env.transcript import Start
+from env.transcript import Episode, Start
 from env.workers import Bench
 from env.world import World
 from voyager.writers.grammar import Step
@@ -108,6 +108,8 @@ class _Lane:
             )
         except StartUnusable as error:
             return Observation(steps=self.world.total_steps - before, error=str(error))
+        if isinstance(stage, Episode):
+            raise SimulatorError(f"a practice scene could not be begun: {stage.reason}")
         self.binding = stage.binding
         self._listen()
         self.world.trace = [self.world.observe(NEEDS)]
@@ -168,7 +170,7 @@ class _Lane:
             self.world, skill.task, skill.closure, self.world.observe(NEEDS), log=False
         )
         limits = Limits(calls=skill.task.call_limit + 1, skill_calls=skill.task.call_limit + 1)
-        seed = self.spec.start.seed % 2**48  # what a frame carries; the same as in an episode
+        seed = self.spec.start.seed
         conductor.enter(program_hash, dict(arguments))
         result = self._bench.sandbox().run(
             skill.closure, dict(arguments), conductor, limits, seed=seed

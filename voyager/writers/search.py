@@ -34,6 +34,9 @@ _TRIAL: Final = 20
 _ENOUGH: Final = 19
 """Of `_TRIAL` practice episodes; certification asks for the same."""
 _WORTH_RETRYING: Final = 13
+_PATIENCE: Final = 250_000
+"""Simulated steps of the first search; one lane may be unsolvable, so a search that takes longer
+starts anew on other scenes, with twice the patience."""
 _PLANS: Final = 3
 """Plans of one search that are practised before it starts anew on counterexamples."""
 
@@ -44,6 +47,7 @@ class _Session:
 
     brief: Brief
     next_scene: int
+    patience: int = _PATIENCE
     failures: list[Start] = field(default_factory=list)
 
 
@@ -65,6 +69,7 @@ class SearchWriter:
         session = _Session(brief, brief.first_scene)
         while brief.budget.left > 0:
             found = self._round(session)
+            session.patience *= 2
             if found is not None:
                 return Draft(found.closure, session.next_scene, found.solved, found.of)
         return None
@@ -107,7 +112,7 @@ class SearchWriter:
             brief.budget.spend("search", pool.simulated_steps - charged)
             charged = pool.simulated_steps
             self._tell(brief, Stage.SEARCH, "searching")
-            return brief.budget.left > 0
+            return brief.budget.left > 0 and pool.simulated_steps < session.patience
 
         best: _Trial | None = None
         for plan in itertools.islice(search.plans(go_on), _PLANS):

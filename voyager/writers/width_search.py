@@ -215,10 +215,7 @@ class WidthSearch:
                     yield child.plan
                     continue
                 self._push(child)
-                nearer = seen.distance < _NEARER * node.seen.distance
-                leads_on |= seen.unmet < node.seen.unmet or (
-                    nearer and seen.unmet == node.seen.unmet
-                )
+                leads_on |= seen.unmet < node.seen.unmet
             if leads_on and node.waiting:
                 self._push(node)
                 return

@@ -9,14 +9,14 @@ from dataclasses import replace
 import pytest
 
 from env.certificate import Certificate, Deepening
-from env.certify import certify, deepen
+from env.certification import certify, deepen
 from env.controls import Controls
 from env.errors import ProgramError, SandboxError, SimulatorError, TaskError
 from env.executors import Executor, Lost, ProcessExecutor, SerialExecutor
 from env.outcome import Outcome
 from env.practice import practise, sound
 from env.program import Closure
-from env.replay import ReplayVerdict, replay
+from env.replays import ReplayVerdict, replay
 from env.sandbox.base import RunResult, RunStatus
 from env.starts import Handover, heldout_seed, practice_seed
 from env.task import Task

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from env.certificate import Certificate, SceneRecord
-from env.certify import check_belongs
+from env.certification import check_belongs
 from env.errors import TaskError
 from env.executors import Executor
 from env.fingerprint import fingerprint
