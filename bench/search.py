@@ -17,6 +17,7 @@ from bench.measure import Stopwatch
 from bench.report import Report
 from env.errors import TaskError
 from env.executors import Executor
+from env.outcome import Outcome
 from env.task import Task
 from skill_store.library import Library
 from voyager.events import Watch, nobody
@@ -185,20 +186,21 @@ def road(
             text, parameters = GOALS[goal]
             before = used if library else 0
             stopwatch = Stopwatch()
-            told: LearnReport | str
+            told: LearnReport | str = LearnReport(Outcome.LIMIT, "no steps were left for it")
             try:
-                told = learn(
-                    Task.make(text, parameters),
-                    skills,
-                    executor=executor,
-                    steps=budget - before,
-                    lanes=lanes,
-                    name=goal,
-                    use_library=library,
-                    seed=seed,
-                    watch=watch,
-                )
-                used += told.simulated_steps
+                if before < budget:
+                    told = learn(
+                        Task.make(text, parameters),
+                        skills,
+                        executor=executor,
+                        steps=budget - before,
+                        lanes=lanes,
+                        name=goal,
+                        use_library=library,
+                        seed=seed,
+                        watch=watch,
+                    )
+                    used += told.simulated_steps
             except TaskError as error:
                 told = str(error)
             yield Lesson(goal, library, seed, told, before, stopwatch.stop().wall / 60.0)

@@ -9,15 +9,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from env.bodies import Kind, Part, Shape, register_kind
     from env.certificate import Certificate, Deepening
     from env.certification import certify, deepen
     from env.episode import run_episode
     from env.executors import make_executor
     from env.goals import Goal, Verdict
-    from env.kinds import Kind, Part, Shape, register_kind
     from env.outcome import Outcome
     from env.practice import practise
-    from env.predicates.base import Condition, Threshold, predicate
+    from env.predicates import Condition, Threshold, predicate
     from env.program import Closure, Program
     from env.replays import replay
     from env.sandbox import open_sandbox
@@ -30,20 +30,20 @@ if TYPE_CHECKING:
 _HOMES = {
     "Certificate": "env.certificate",
     "Closure": "env.program",
-    "Condition": "env.predicates.base",
+    "Condition": "env.predicates",
     "Deepening": "env.certificate",
     "Episode": "env.transcript",
     "Goal": "env.goals",
     "Handover": "env.starts",
-    "Kind": "env.kinds",
+    "Kind": "env.bodies",
     "Outcome": "env.outcome",
-    "Part": "env.kinds",
+    "Part": "env.bodies",
     "Program": "env.program",
     "SceneSpec": "env.scene",
-    "Shape": "env.kinds",
+    "Shape": "env.bodies",
     "Start": "env.transcript",
     "Task": "env.task",
-    "Threshold": "env.predicates.base",
+    "Threshold": "env.predicates",
     "Verdict": "env.goals",
     "World": "env.world",
     "certify": "env.certification",
@@ -51,8 +51,8 @@ _HOMES = {
     "make_executor": "env.executors",
     "open_sandbox": "env.sandbox",
     "practise": "env.practice",
-    "predicate": "env.predicates.base",
-    "register_kind": "env.kinds",
+    "predicate": "env.predicates",
+    "register_kind": "env.bodies",
     "replay": "env.replays",
     "run_episode": "env.episode",
 }

@@ -44,7 +44,9 @@ class SceneSpec:
     Attributes:
         extras: (kind, fewest, most) for objects that a task needs beside its parameters, for
             example ``(("block", 2, 4),)`` for *every block*.
-        distractors: (fewest, most) further objects of any kind with a body.
+        distractors: (fewest, most) further objects that have nothing to do with the task.
+        distractor_kinds: Kinds that they are drawn from. A list and not "any kind", so that a kind
+            that is declared later leaves all scenes as they were.
         mass_spread: Masses are nominal times 1 +- this.
         friction: (lowest, highest) lateral friction coefficient.
         reach: (nearest, farthest) distance of objects from the robot's base, metres.
@@ -55,6 +57,7 @@ class SceneSpec:
 
     extras: tuple[tuple[str, int, int], ...] = ()
     distractors: tuple[int, int] = (0, 3)
+    distractor_kinds: tuple[str, ...] = ("block", "ball", "bowl", "tray")
     mass_spread: float = 0.5
     friction: tuple[float, float] = (0.5, 1.2)
     reach: tuple[float, float] = (0.36, 0.66)
@@ -71,6 +74,8 @@ class SceneSpec:
         low, high = self.distractors
         if not 0 <= low <= high <= 8:
             raise SceneError(f"distractors {self.distractors} must be 0 <= fewest <= most <= 8")
+        if high and not self.distractor_kinds:
+            raise SceneError("distractors are asked for, but distractor_kinds is empty")
         if not 0.0 <= self.mass_spread < 1.0:
             raise SceneError(f"mass_spread {self.mass_spread} must lie in [0, 1)")
         for name in ("friction", "reach"):
@@ -173,7 +178,8 @@ def _attempt(
     for kind, low, high in spec.extras:
         wanted += [(None, kind)] * int(rng.integers(low, high + 1))
     low, high = spec.distractors
-    wanted += [(None, "object")] * int(rng.integers(low, high + 1))
+    for _ in range(int(rng.integers(low, high + 1))):
+        wanted.append((None, spec.distractor_kinds[int(rng.integers(len(spec.distractor_kinds)))]))
 
     names, taken = _names(rng, len(wanted)), list[tuple[float, float, float]]()
     bodies, binding = [], {}

@@ -4,8 +4,9 @@ A node is a plan prefix with a snapshot in every lane (practice scene). Its chil
 step of the grammar: a robot call or a library skill under its contract. A child lives when it
 makes an atom true, in all lanes, that no node of its class has made true before (novelty of width
 1), or when it comes clearly nearer to the goal than any of them. A class is the number of unmet
-goal atoms and whether the gripper is open. The number of unmet goal atoms, then the distance,
-order the open nodes. When no node is left, those that were passed over get a second chance by
+goal atoms and whether the gripper is open. Two queues take turns: one orders the open nodes by
+unmet goal atoms and distance, the other by unmet goal atoms and length, so that a short cut which
+the distance praises cannot starve the plain way. When no node is left, those that were passed over get a second chance by
 pairs of atoms (width 2).
 
 After Lipovetzky and Geffner, "Best-First Width Search" (AAAI 2017), run on a simulator as in
@@ -19,7 +20,7 @@ import heapq
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from voyager.writers.base import Counts
 from voyager.writers.grammar import Step
@@ -92,6 +93,7 @@ class _Node:
     seen: Seen
     lanes: Sequence[Observation] = ()
     """What each lane shows, once the node is kept."""
+    open: bool = False
     waiting: list[_Survivor] | None = None
     spare: list[_Survivor] = field(default_factory=list)
     """Survivors still to be tried in all lanes, and those passed over for lack of novelty."""
@@ -120,7 +122,9 @@ class WidthSearch:
         self._steps = tuple(steps)
         self._classes: dict[tuple[int, bool], _Class] = {}
         self._width = 1
-        self._open: list[tuple[int, float, int, int]] = []
+        self._greedy: list[tuple[int, float, int, int]] = []
+        self._short: list[tuple[int, int, int]] = []
+        self._turn = 0
         self._nodes: dict[int, _Node] = {}
         self._counts = counts
         root = _Node(0, 0, (), Seen.over(pool.roots), pool.roots)
@@ -136,8 +140,12 @@ class WidthSearch:
         Yields:
             Plans; the search goes on after each when the next one is asked for.
         """
-        while go_on() and (self._open or self._widen()):
-            node = self._nodes[heapq.heappop(self._open)[3]]
+        while go_on():
+            node = self._pop()
+            if node is None:
+                if self._widen():
+                    continue
+                return
             if not node.lanes and not self._keep(node):
                 continue
             if node.waiting is None:
@@ -156,12 +164,27 @@ class WidthSearch:
             if node.spare:
                 node.waiting, node.spare = node.spare, []
                 self._push(node)
-        return bool(self._open)
+        return bool(self._greedy)
+
+    def _pop(self) -> _Node | None:
+        """The next node of the queue whose turn it is that is still open."""
+        self._turn += 1
+        queues: tuple[list[Any], ...] = (self._greedy, self._short)
+        for queue in queues if self._turn % 2 else queues[::-1]:
+            while queue:
+                node = self._nodes[heapq.heappop(queue)[-1]]
+                if node.open:
+                    node.open = False
+                    return node
+        return None
 
     def _push(self, node: _Node) -> None:
         self._nodes[node.number] = node
-        entry = (node.seen.unmet, round(node.seen.distance, 1), len(node.plan), node.number)
-        heapq.heappush(self._open, entry)
+        node.open = True
+        unmet, length = node.seen.unmet, len(node.plan)
+        near = round(node.seen.distance, 1)
+        heapq.heappush(self._greedy, (unmet, near, length, node.number))
+        heapq.heappush(self._short, (unmet, length, node.number))
 
     def _keep(self, node: _Node) -> bool:
         """Take a node's snapshots; False if it cannot be reached again."""
@@ -186,8 +209,12 @@ class WidthSearch:
             for index, observation in zip(share, seen, strict=True):
                 if observation.error is None:
                     before, now = node.lanes[lane], node.seen
+                    # Only what changed counts: that a block happens to lie left of another in
+                    # this lane is not news, though it is not true in all lanes.
+                    gained = observation.true - before.true
+                    lost = before.true - observation.true
                     guess = Seen(
-                        observation.true,
+                        (now.true | gained) - lost,
                         max(now.unmet + observation.unmet - before.unmet, 0),
                         max(now.distance + observation.distance - before.distance, 0.0),
                     )
