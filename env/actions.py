@@ -112,13 +112,13 @@ def _vector(value: Any, what: str) -> Vec3:
 
 
 def _body(world: World, name: Any) -> BodyState:
-    state = world.observe()
-    if not isinstance(name, str) or name not in state.bodies:
+    body = world.body(name) if isinstance(name, str) else None
+    if body is None:
         raise UnknownObject(
             f"there is no object {str(name)[:40]!r} in this scene; ask objects()",
             name=str(name)[:40],
         )
-    return state.bodies[name]
+    return body
 
 
 def _turn(world: World, yaw: Any) -> float:

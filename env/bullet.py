@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -51,9 +51,8 @@ HZ: Final = 240
 _SHAPES: Final = {"box": _p.GEOM_BOX, "sphere": _p.GEOM_SPHERE, "cylinder": _p.GEOM_CYLINDER}
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
-    """One contact point between two bodies.
+class Touch(NamedTuple):
+    """One contact point between two bodies; a tuple, because there are many of them.
 
     Attributes:
         a: Name of the first body.
@@ -334,21 +333,12 @@ class Bullet:
 
     def touches(self) -> list[Touch]:
         """All contact points that carry force, in the simulator's order."""
-        found = []
         names = self._names
-        for point in _p.getContactPoints(physicsClientId=self._c) or ():
-            if point[9] > 0.0:
-                found.append(
-                    Touch(
-                        a=names[point[1]],
-                        b=names[point[2]],
-                        link_a=point[3],
-                        link_b=point[4],
-                        force=point[9],
-                        lift=point[9] * point[7][2],
-                    )
-                )
-        return found
+        return [
+            Touch(names[p[1]], names[p[2]], p[3], p[4], p[9], p[9] * p[7][2])
+            for p in _p.getContactPoints(physicsClientId=self._c) or ()
+            if p[9] > 0.0
+        ]
 
     def distance(self, name: str, links: Iterable[int], other: str, reach: float) -> float:
         """Shortest distance from some links of a body to another body, metres.

@@ -22,7 +22,7 @@ from env.errors import (
     SimulatorError,
     VoyagerError,
 )
-from env.goals import Goal
+from env.goals import Atom, Goal
 from env.outcome import Outcome
 from env.program import Closure
 from env.sandbox.base import CallSite, LimitReached, Limits, RunResult, RunStatus, Sandbox
@@ -293,9 +293,12 @@ class Conductor:
         self._positions = _positions(state)
         self._entered: list[_Entered] = []
         self._recording = any(goal.temporal for goal in goals)
+        # Distances cost as much as all the rest of a sample, so only what is judged over the
+        # whole trace gets them throughout; the settle window has all.
+        throughout = frozenset[str]().union(*(_needs_throughout(goal) for goal in goals))
         self._first = world.observe(self.needs) if self._recording else state
         if self._recording:
-            world.record(self.needs)
+            world.record(throughout)
 
     @property
     def trace(self) -> list[State]:
@@ -410,6 +413,18 @@ class Conductor:
             if squared > _MOVED**2:
                 moved.append((body, squared**0.5))
         return tuple(moved)
+
+
+def _needs_throughout(goal: Goal) -> frozenset[str]:
+    """What the temporal parts of a goal ask every sample of the trace to carry."""
+    atoms = (
+        piece
+        for part in goal.conjuncts
+        if part.temporal
+        for piece in part.walk()
+        if isinstance(piece, Atom)
+    )
+    return frozenset[str]().union(*(atom.declared.needs for atom in atoms))
 
 
 def _positions(state: State) -> dict[str, Vec3]:

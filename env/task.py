@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from env.errors import ProgramError, TaskError
+from env.goal_operators import Count, Every
 from env.goals import GOAL_LANGUAGE_VERSION, Goal
 from env.kinds import is_a
 from env.program import Program
@@ -87,7 +88,8 @@ class Task:
             goal: Goal expression, see `env.goals`.
             parameters: Kind by parameter name.
             instruction: What is asked for; by default it is made from the goal.
-            scene: What the scenes look like; by default `SceneSpec()`.
+            scene: What the scenes look like; by default `SceneSpec()` with enough objects of every
+                kind that the goal counts.
             time_limit: Simulated seconds.
             call_limit: Robot calls.
 
@@ -104,7 +106,7 @@ class Task:
             instruction=instruction if instruction is not None else _instruction(parsed),
             parameters=parsed.parameters,
             goal=parsed,
-            scene=scene if scene is not None else SceneSpec(),
+            scene=scene if scene is not None else SceneSpec(extras=_needed(parsed)),
             time_limit=float(time_limit),
             call_limit=call_limit,
         )
@@ -215,6 +217,16 @@ class Task:
                 "goal language or kinds differ from those here"
             )
         return task
+
+
+def _needed(goal: Goal) -> tuple[tuple[str, int, int], ...]:
+    """(kind, fewest, most) objects that a goal's quantifiers speak about."""
+    found: dict[str, int] = {}
+    for piece in goal.form.walk():
+        if isinstance(piece, Every | Count):
+            least = piece.at_least if isinstance(piece, Count) else 1
+            found[piece.kind] = max(found.get(piece.kind, 0), least)
+    return tuple((kind, least, least + 1) for kind, least in sorted(found.items()))
 
 
 def _instruction(goal: Goal) -> str:

@@ -11,7 +11,7 @@ from env.bullet import HZ, Bullet, Touch, quaternion, rotation
 from env.errors import Blocked, SimulatorError
 from env.kinds import Part
 from env.robots import Motion, Robot, make_robot
-from env.scene import COLOURS, Scene
+from env.scene import COLOURS, PlacedBody, Scene
 from env.state import FLOOR, GRIPPER, TABLE, BodyState, Contact, State, Vec3
 
 SAMPLE_EVERY: Final = 4
@@ -276,27 +276,7 @@ class World:
         if self.scene is None:
             raise SimulatorError("the world is empty; call reset first")
         touches = self.bullet.touches()
-        bodies: dict[str, BodyState] = {}
-        for placed in self.scene.bodies:
-            spec = placed.spec
-            if spec.parts:
-                position, orientation = self.bullet.pose(placed.name)
-                linear, angular = self.bullet.velocity(placed.name)
-                if not math.isfinite(sum(position) + sum(linear) + sum(angular)):
-                    raise SimulatorError(f"the state of {placed.name!r} is not finite")
-            else:
-                position, orientation = placed.position, quaternion(0.0, 0.0, placed.yaw)
-                linear = angular = (0.0, 0.0, 0.0)
-            bodies[placed.name] = BodyState(
-                placed.name,
-                spec.kind,
-                position,
-                orientation,
-                linear,
-                angular,
-                spec.size,
-                spec.colour,
-            )
+        bodies = {placed.name: self._body(placed) for placed in self.scene.bodies}
         distances = {}
         if "distances" in needs:
             links = self.robot.gripper_links()
@@ -312,6 +292,33 @@ class World:
             contacts=self._contacts(touches, bodies),
             distances=distances,
             start=self._start,
+        )
+
+    def body(self, name: str) -> BodyState | None:
+        """One object as it is now, or None if the scene has none of that name."""
+        for placed in self.scene.bodies if self.scene is not None else ():
+            if placed.name == name:
+                return self._body(placed)
+        return None
+
+    def _body(self, placed: PlacedBody) -> BodyState:
+        spec = placed.spec
+        position, orientation = placed.position, quaternion(0.0, 0.0, placed.yaw)
+        linear = angular = (0.0, 0.0, 0.0)
+        if spec.parts:
+            position, orientation = self.bullet.pose(placed.name)
+            linear, angular = self.bullet.velocity(placed.name)
+            if not math.isfinite(sum(position) + sum(linear) + sum(angular)):
+                raise SimulatorError(f"the state of {placed.name!r} is not finite")
+        return BodyState(
+            placed.name,
+            spec.kind,
+            position,
+            orientation,
+            linear,
+            angular,
+            spec.size,
+            spec.colour,
         )
 
     def _contacts(
@@ -332,15 +339,6 @@ class World:
         for (mine, other), (force, lift) in sums.items():
             found.setdefault(mine, []).append(Contact(mine, other, force, lift))
         return {name: tuple(contacts) for name, contacts in found.items()}
-
-    def lying(self, name: str) -> tuple[Vec3, float]:
-        """Edge lengths (3,) of an object as it lies now (last: upright) and its yaw.
-
-        The object's own axes are renamed so that the third is the most upright one; a tall block
-        that fell over is a low one from then on.
-        """
-        body = self.observe().bodies[name]
-        return lying(body)
 
     # -- snapshots --------------------------------------------------------------------------
 

@@ -28,8 +28,8 @@ def centred(state: State, x: str, within: float) -> tuple[Condition, ...]:
     return (Condition(within - aside, 0.1, "m", missing, {"aside": aside}),)
 
 
-task = Task.make("centred(peg) and upright(peg) and not touching(peg, block)",
-                 {"peg": "peg", "block": "block"})  # fmt: skip
+goal = "centred(peg) and upright(peg) and not touching(peg, block)"
+task = Task.make(goal, {"peg": "peg", "block": "block"})
 
 with World() as world:
     for seed in range(4):

@@ -19,7 +19,8 @@ with Library.open(home) as library:  # reading needs no lock and never waits for
         bound = "no bound yet" if entry.bound is None else f"at least {entry.bound:.1%}"
         print(f"{entry.name:12} {entry.goal:32} {entry.k}/{entry.n}, {bound}{calls}")
     if not entries:
-        sys.exit("nothing learned yet; try: voyager learn 'lifted(block)' --param block=block")
+        print("nothing learned yet; try: voyager learn 'lifted(block)' --param block=block")
+        sys.exit()
     skill = library.get(entries[0].name)
 
 # The seed draws the scene and binds the parameters; a keyword binds one by hand.

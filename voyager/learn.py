@@ -137,11 +137,20 @@ def learn(
         return LearnReport(Outcome.SOLVED, skill=known, certificate=known.certificate, known=True)
     return _Lesson(task, library, executor, Budget(steps), watch).run(
         writer or SearchWriter(),
-        library.free_name(name or name_for(task.goal), task.hash),
+        _free_name(library, task, name),
         _offered(library, task) if use_library else (),
         lanes,
         seed * _SCENES_A_SEED,
     )
+
+
+def _free_name(library: Library, task: Task, wanted: str | None) -> str:
+    """The name asked for, or one from the goal; with the last kind if that is taken."""
+    name = wanted or name_for(task.goal)
+    free = library.free_name(name, task.hash)
+    if free == name or wanted or not task.parameters:
+        return free
+    return library.free_name(f"{name}_{task.parameters[-1][1]}", task.hash)
 
 
 def _offered(library: Library, task: Task) -> tuple[Handover, ...]:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from env.bullet import DATA, HZ, Bullet, Touch, quaternion, rotation
+from env.bullet import DATA, HZ, Bullet, Touch, rotation
 from env.errors import SceneError, Unreachable
 from env.robots.base import Drive, Motion, RobotStart, register_robot
-from env.state import ARM, FLOOR, GRIPPER, TABLE, GripperState, Vec3
+from env.state import ARM, FLOOR, GRIPPER, TABLE, GripperState, Quat, Vec3
 
 _MODEL: Final = DATA / "franka_panda" / "panda.urdf"
 _BODY: Final = "panda"
@@ -63,10 +63,6 @@ class _Memory:
 def _near(yaw: float, reference: float) -> float:
     """The angle equal to `yaw` modulo pi (a two-finger grasp) nearest to `reference`."""
     return yaw + math.pi * round((reference - yaw) / math.pi)
-
-
-def _down(yaw: float) -> tuple[float, float, float, float]:
-    return quaternion(math.pi, 0.0, yaw - math.pi / 2)
 
 
 def _joints(position: Vec3, yaw: float) -> Drive | None:
@@ -207,9 +203,10 @@ class Panda:
     def hold(self) -> None:
         """Make the present joint positions the targets."""
         joints = tuple(self._b.joints(_BODY, _ARM)[0])
-        position = self._b.link_pose(_BODY, _TIP)[0]
+        position, orientation = self._b.link_pose(_BODY, _TIP)
         m = self._m
-        self._m = _Memory(joints, position, self._yaw(), m.opening, m.grip_target, m.force)
+        yaw = _near(_yaw(orientation), m.yaw)
+        self._m = _Memory(joints, position, yaw, m.opening, m.grip_target, m.force)
         self.command(joints)
 
     def grip(self, *, opening: bool, force: float) -> None:
@@ -234,18 +231,12 @@ class Panda:
         """Speed of the faster finger, metres per second."""
         return max(abs(v) for v in self._b.joints(_BODY, _FINGERS)[1])
 
-    def _yaw(self) -> float:
-        """Yaw of the finger axis as it is, nearest to the commanded one."""
-        frame = rotation(self._b.link_pose(_BODY, _TIP)[1])
-        return _near(math.atan2(frame[4], frame[1]), self._m.yaw)
-
     def gripper(self, touches: Sequence[Touch]) -> GripperState:
         """Read the gripper back; see `Robot.gripper`."""
-        position = self._b.link_pose(_BODY, _TIP)[0]
+        position, orientation = self._b.link_pose(_BODY, _TIP)
         width = sum(self._b.joints(_BODY, _FINGERS)[0])
-        yaw = _near(self._yaw(), 0.0)
         holding = None if self._m.opening else self._held(touches)
-        return GripperState(position, yaw, width, self._m.opening, holding)
+        return GripperState(position, _yaw(orientation), width, self._m.opening, holding)
 
     @staticmethod
     def _held(touches: Sequence[Touch]) -> str | None:
@@ -282,6 +273,12 @@ class Panda:
     def pose(self) -> tuple[Vec3, float]:
         """Commanded position (3,) and yaw of the gripper."""
         return self._m.position, self._m.yaw
+
+
+def _yaw(orientation: Quat) -> float:
+    """Yaw of the finger axis of a hand, in [-pi/2, pi/2]."""
+    frame = rotation(orientation)
+    return _near(math.atan2(frame[4], frame[1]), 0.0)
 
 
 def _ease(path: Sequence[Drive], seconds: float) -> list[Drive]:

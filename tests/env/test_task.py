@@ -128,3 +128,12 @@ def test_programs_that_take_the_parameters_fit(signature: str) -> None:
 def test_programs_that_do_not_are_told_why(signature: str, message: str) -> None:
     with pytest.raises(ProgramError, match=message):
         Task.make(PUT_ON, BLOCKS).check_program(program(signature))
+
+
+def test_scenes_have_enough_of_what_a_goal_counts() -> None:
+    task = Task.make('count("ball", inside(it, home)) >= 2', {"home": "bowl"})
+    assert task.scene.extras == (("ball", 2, 3),)
+    for seed in range(10):
+        assert sum(body.spec.kind == "ball" for body in task.sample(seed).bodies) >= 2
+    assert Task.make('every("block", upright(it))', {}).scene.extras == (("block", 1, 2),)
+    assert Task.make("clear()", {}).scene.extras == ()

@@ -80,13 +80,17 @@ def _import(module: str, names: Sequence[str]) -> str:
 
 
 def _docstring(task: Task, *, retry: bool) -> list[str]:
-    found = [f'    """{task.instruction.rstrip(".")}.', ""]
-    found += [f"    Makes this true: {task.goal.text}"]
+    found = [task.instruction.rstrip(".") + "."]
+    if task.goal.text not in task.instruction:
+        found += ["", f"Makes this true: {task.goal.text}"]
     if retry:
-        found += ["", f"    Tries up to {_TRIES} times, until it sees that it is done."]
-    found += ["", "    Args:"]
-    found += [f"        {p}: A {kind}." for p, kind in task.parameters]
-    return [*found, '    """'] if task.parameters else [*found[:-2], '    """']
+        found += ["", f"Tries up to {_TRIES} times, until it sees that it is done."]
+    if task.parameters:
+        found += ["", "Args:", *(f"    {p}: A {kind}." for p, kind in task.parameters)]
+    found[0] = f'"""{found[0]}'
+    if len(found) == 1:
+        return [f'    {found[0]}"""']
+    return [f"    {line}" if line else "" for line in [*found, '"""']]
 
 
 def observed(goal: Goal) -> str | None:
@@ -105,11 +109,13 @@ def observed(goal: Goal) -> str | None:
 
 
 def name_for(goal: Goal) -> str:
-    """A name for a skill, from the goal's predicates alone (no counts, no object names)."""
-    words: list[str] = []
-    for part in goal.conjuncts:
-        for piece in part.walk():
-            if isinstance(piece, Atom) and piece.predicate not in ("clear", "still"):
-                words.append(piece.declared.verb)
-    unique = list(dict.fromkeys(words)) or ["reach_goal"]
-    return "_and_".join(unique)
+    """A name for a skill, from the verbs of the goal's predicates alone.
+
+    No counts and no object names: a verb that is needed more than once is done "in turn".
+    """
+    atoms = [piece for part in goal.conjuncts for piece in part.walk() if isinstance(piece, Atom)]
+    # Getting clear and keeping still end most skills; they name one only if nothing else does.
+    telling = [atom for atom in atoms if atom.arguments and atom.predicate != "still"] or atoms
+    verbs = [atom.declared.verb for atom in telling]
+    unique = dict.fromkeys(f"{v}_in_turn" if verbs.count(v) > 1 else v for v in verbs)
+    return "_and_".join(unique) or "reach_goal"

@@ -6,8 +6,8 @@ makes an atom true, in all lanes, that no node of its class has made true before
 1), or when it comes clearly nearer to the goal than any of them. A class is the number of unmet
 goal atoms and whether the gripper is open. Two queues take turns: one orders the open nodes by
 unmet goal atoms and distance, the other by unmet goal atoms and length, so that a short cut which
-the distance praises cannot starve the plain way. When no node is left, those that were passed over get a second chance by
-pairs of atoms (width 2).
+the distance praises cannot starve the plain way. When no node is left, those that were passed
+over get a second chance by pairs of atoms (width 2).
 
 After Lipovetzky and Geffner, "Best-First Width Search" (AAAI 2017), run on a simulator as in
 Lipovetzky, Ramirez and Geffner, "Classical Planning with Simulators" (IJCAI 2015); the atoms are
@@ -160,7 +160,7 @@ class WidthSearch:
         self._classes = {}
         for node in self._nodes.values():
             self._note(node.seen)
-        for node in self._nodes.values():
+        for node in list(self._nodes.values()):
             if node.spare:
                 node.waiting, node.spare = node.spare, []
                 self._push(node)
@@ -219,7 +219,7 @@ class WidthSearch:
                         max(now.distance + observation.distance - before.distance, 0.0),
                     )
                     survivor = _Survivor(lane, observation, index, guess)
-                    (node.waiting if self._novel(guess) else node.spare).append(survivor)
+                    (node.waiting if self._promising(survivor) else node.spare).append(survivor)
         node.waiting.sort(key=lambda survivor: survivor.rank)
         node.spare.sort(key=lambda survivor: survivor.rank)
 
@@ -229,7 +229,7 @@ class WidthSearch:
             while node.waiting and len(chunk) < _CHUNK:
                 survivor = node.waiting.pop(0)
                 # Its sisters may have shown meanwhile all that it had to show.
-                (chunk if self._novel(survivor.guess) else node.spare).append(survivor)
+                (chunk if self._promising(survivor) else node.spare).append(survivor)
             leads_on = False
             for index, seen in self._everywhere(node, chunk):
                 if not self._novel(seen):
@@ -261,6 +261,14 @@ class WidthSearch:
             if all(o.error is None for o in seen):
                 valued.append((survivor.index, Seen.over(seen)))
         return valued
+
+    def _promising(self, survivor: _Survivor) -> bool:
+        """Whether to try a child in all lanes.
+
+        A lane that was ahead of the others shows no news where they would, so the guess can be
+        wrong; it saves most of the work, and counts no longer once the plain way has failed.
+        """
+        return self._width > 1 or self._novel(survivor.guess)
 
     def _novel(self, seen: Seen) -> bool:
         known = self._classes.get(seen.kind)

@@ -1,0 +1,134 @@
+"""The road from a task to a skill, on real physics, in the real sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from env.errors import SandboxError, TaskError
+from env.executors import Executor, SerialExecutor, make_executor
+from env.outcome import Outcome
+from env.program import Closure, Program
+from env.replays import replay
+from env.task import Task
+from skill_store import Library
+from tests.env.skills import REACH, REACHING
+from voyager.events import Event, Stage
+from voyager.learn import learn
+from voyager.writers.base import Brief, Draft
+
+WRONG = Closure.of(
+    Program.parse(
+        "from robot import Block, open_gripper\n\n\n"
+        'def reach(block: Block) -> None:\n    """Stay away."""\n    open_gripper()\n'
+    )
+)
+
+
+class FixedWriter:
+    """Gives drafts in order, whatever the brief; then none."""
+
+    name = "fixed"
+
+    def __init__(self, *closures: Closure) -> None:
+        self.closures = list(closures)
+        self.scenes: list[int] = []
+
+    def write(self, brief: Brief) -> Draft | None:
+        self.scenes.append(brief.first_scene)
+        if not self.closures:
+            return None
+        return Draft(self.closures.pop(0), brief.first_scene + 20, 20, 20)
+
+
+@pytest.fixture(scope="module")
+def executor() -> Iterator[Executor]:
+    with SerialExecutor() as executor:
+        yield executor
+
+
+def test_a_refused_draft_is_followed_by_fresh_practice_and_a_harder_test(
+    tmp_path: Path, executor: Executor
+) -> None:
+    events: list[Event] = []
+    writer = FixedWriter(WRONG, REACHING)
+    with Library.open(tmp_path, learning=True) as library:
+        report = learn(
+            REACH, library, executor=executor, steps=10**6, writer=writer, watch=events.append
+        )
+        assert report.learned and report.skill is not None
+        assert writer.scenes == [0, 20]
+        assert report.certificate is not None and report.certificate.ordinal == 1
+        assert report.certificate.n == 40
+        assert library.names() == ("reach",)
+        (attempt,) = library.journal.attempts()
+        assert attempt.outcome == Outcome.SOLVED
+        again = learn(REACH, library, executor=executor, steps=1, writer=writer)
+        assert again.known and again.skill is not None and again.simulated_steps == 0
+    assert [e.stage for e in events][-1] is Stage.ADMITTED
+    assert {Stage.CONTROLS, Stage.CERTIFY} <= {e.stage for e in events}
+    spent = [e.simulated_steps for e in events]
+    assert spent == sorted(spent)
+    assert sum(report.stage_steps.values()) == report.simulated_steps > 0
+
+
+def test_a_task_that_doing_nothing_solves_is_refused_before_anything_is_written(
+    tmp_path: Path, executor: Executor
+) -> None:
+    task = Task.make("upright(block)", {"block": "block"})
+    with Library.open(tmp_path, learning=True) as library:
+        with pytest.raises(TaskError, match="start"):
+            learn(task, library, executor=executor, steps=10**6, writer=FixedWriter())
+        assert library.names() == ()
+        (attempt,) = library.journal.attempts()
+        assert attempt.outcome == Outcome.REJECTED
+
+
+def test_a_writer_that_finds_nothing_is_a_limit_not_a_certification(
+    tmp_path: Path, executor: Executor
+) -> None:
+    with Library.open(tmp_path, learning=True) as library:
+        report = learn(REACH, library, executor=executor, steps=10**6, writer=FixedWriter())
+        assert report.outcome is Outcome.LIMIT and "practice" in report.reason
+        assert report.certificate is None and library.names() == ()
+        assert library.reserve(REACH, REACHING) == 0
+
+
+class _LosingWriter(FixedWriter):
+    def write(self, brief: Brief) -> Draft | None:
+        raise SandboxError("the sandbox is gone")
+
+
+def test_lost_infrastructure_is_not_a_failed_task(tmp_path: Path, executor: Executor) -> None:
+    with Library.open(tmp_path, learning=True) as library:
+        with pytest.raises(SandboxError):
+            learn(REACH, library, executor=executor, steps=10**6, writer=_LosingWriter())
+        (attempt,) = library.journal.attempts()
+        assert attempt.outcome == Outcome.SANDBOX_LOST
+        assert not Outcome(attempt.outcome).about_program
+
+
+@pytest.mark.slow
+@pytest.mark.ci
+def test_one_worker_or_two_learn_the_same_and_it_replays(tmp_path: Path) -> None:
+    lift = Task.make("lifted(block)", {"block": "block"})
+    found = []
+    for workers in (1, 2):
+        home = tmp_path / str(workers)
+        with make_executor(workers) as some, Library.open(home, learning=True) as library:
+            reports = [learn(task, library, executor=some, steps=10**6) for task in (REACH, lift)]
+            assert all(report.learned for report in reports)
+            found.append([report.to_json() for report in reports])
+            skill = library.get("lift")
+            assert skill.callees == ("reach",)
+            proof = replay(
+                skill.certificate,
+                skill.task,
+                skill.closure,
+                executor=some,
+                handovers=library.handovers_of(skill.certificate),
+            )
+            assert proof.identical
+    assert found[0] == found[1]

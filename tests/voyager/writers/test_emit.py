@@ -1,0 +1,81 @@
+"""What a plan looks like as a program."""
+
+from __future__ import annotations
+
+import pytest
+
+from env.program import Program
+from env.task import Task
+from voyager.writers.emit import name_for, observed, write_program
+from voyager.writers.grammar import Call, Length, MoveTo, Step, UseSkill
+
+TASK = Task.make("on(top, bottom) and clear()", {"top": "block", "bottom": "block"})
+REST = Length(0.005, ((0.5, "bottom", 2), (0.5, "top", 2)))
+NOTHING = Length()
+
+
+def plan() -> list[Step]:
+    return [
+        UseSkill("lift", "a" * 64, (("block", "top"),)),
+        MoveTo("bottom", (NOTHING, NOTHING, REST), "bottom", "high"),
+        Call("open_gripper"),
+        Call("move_by", ((0.0, 0.0, 0.1),)),
+    ]
+
+
+def test_a_program_is_readable_typed_documented_and_locked() -> None:
+    program = write_program("put_on", TASK, plan())
+    assert program is not None
+    assert program.source == (
+        "from robot import Block, move_by, move_to, open_gripper, position, size, yaw\n"
+        "from skills.lift import lift\n"
+        "\n"
+        "\n"
+        "def put_on(top: Block, bottom: Block) -> None:\n"
+        f'    """{TASK.instruction}\n'
+        "\n"
+        "    Args:\n"
+        "        top: A block.\n"
+        "        bottom: A block.\n"
+        '    """\n'
+        "    lift(top)\n"
+        "    x, y, z = position(bottom)\n"
+        "    move_to((x, y, z + size(bottom)[2] / 2 + size(top)[2] / 2 + 0.005), "
+        'yaw=yaw(bottom), via="high")\n'
+        "    open_gripper()\n"
+        "    move_by((0.0, 0.0, 0.1))\n"
+    )
+    assert program.lock == {"lift": "a" * 64}
+    assert TASK.goal.text in program.doc
+
+
+def test_retry_checks_what_the_robot_can_see() -> None:
+    program = write_program("put_on", TASK, plan(), retry=True)
+    assert program is not None
+    assert "for _ in range(3):" in program.source
+    assert "except ActionError as error:" in program.source
+    assert "import math" in program.source
+    assert Program.parse(program.source, program.lock).hash == program.hash
+    assert program.hash != write_program("put_on", TASK, plan()).hash  # type: ignore[union-attr]
+
+
+def test_a_goal_that_cannot_be_seen_cannot_be_retried() -> None:
+    task = Task.make("moved(block)", {"block": "block"})
+    assert observed(task.goal) is None
+    assert write_program("move", task, plan()[2:], retry=True) is None
+
+
+@pytest.mark.parametrize(
+    ("goal", "name"),
+    [
+        ("lifted(a)", "lift"),
+        ("on(a, b) and clear()", "put_on"),
+        ("on(a, b) and on(c, a) and clear()", "put_on_in_turn"),
+        ("on(a, b) and left_of(c, b)", "put_on_and_put_left_of"),
+        ('every("block", left_of(it, a))', "put_left_of"),
+        ("clear()", "get_clear"),
+    ],
+)
+def test_names_come_from_verbs_without_counts(goal: str, name: str) -> None:
+    kinds = {p: "block" for p in "abc"}
+    assert name_for(Task.make(goal, kinds).goal) == name
