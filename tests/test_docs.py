@@ -117,7 +117,16 @@ COMMANDS = {
     "doctor": ("doctor",),
     "error": ("skills", "show", "nothing"),
 }
-_FREE = {"arguments", "binding", "contracts", "extensions", "kwargs", "lock", "numbers"}
+_FREE = {
+    "arguments",
+    "binding",
+    "contracts",
+    "extensions",
+    "kwargs",
+    "lock",
+    "numbers",
+    "parameters",
+}
 """Fields whose own keys are names of something; the sections say of what."""
 
 
@@ -170,11 +179,12 @@ def test_every_table_and_column_is_described() -> None:
     database = sqlite3.connect(":memory:")
     for step in MIGRATIONS:
         database.executescript(step)
+    lines = FORMATS.partition("### `library.db`")[2].splitlines()
     tables = [name for (name,) in database.execute("SELECT name FROM pragma_table_list")]
     for table in tables:
         if table.startswith("sqlite_"):
             continue
-        row = next((r for r in FORMATS.splitlines() if r.startswith(f"| `{table}` |")), "")
+        row = next((line for line in lines if line.startswith(f"| `{table}` |")), "")
         columns = [c for (c,) in database.execute("SELECT name FROM pragma_table_info(?)", [table])]
         for column in columns:
             assert f"`{column}`" in row, f"{table}.{column}"

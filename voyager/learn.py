@@ -26,8 +26,8 @@ from env.transcript import Episode
 from skill_store.errors import StorageError
 from skill_store.library import Library
 from skill_store.skill import Skill
-from voyager.events import Event, Stage, Watch, nobody
-from voyager.writers.base import Brief, Budget, Counts, Draft, Writer
+from voyager.events import Stage, Watch, nobody
+from voyager.writers.base import Brief, Budget, Draft, Ledger, Writer
 from voyager.writers.emit import name_for
 from voyager.writers.search import SearchWriter
 
@@ -135,7 +135,7 @@ def learn(
     known = library.find(task.hash)
     if known is not None:
         return LearnReport(Outcome.SOLVED, skill=known, certificate=known.certificate, known=True)
-    return _Lesson(task, library, executor, Budget(steps), watch).run(
+    return _Lesson(task, library, executor, Ledger(Budget(steps), watch)).run(
         writer or SearchWriter(),
         _free_name(library, task, name),
         _offered(library, task) if use_library else (),
@@ -168,9 +168,7 @@ class _Lesson:
     task: Task
     library: Library
     executor: Executor
-    budget: Budget
-    watch: Watch
-    counts: Counts = field(default_factory=Counts)
+    ledger: Ledger
     certificate: Certificate | None = None
 
     def run(
@@ -203,7 +201,7 @@ class _Lesson:
                 attempt,
                 outcome,
                 reason=reason,
-                simulated_steps=self.budget.used,
+                simulated_steps=self.ledger.budget.used,
             )
         except StorageError:
             # The journal closes it as interrupted on the next start; the first error matters.
@@ -219,16 +217,16 @@ class _Lesson:
         first_scene: int,
         attempt: int,
     ) -> LearnReport:
-        self._tell(Stage.CONTROLS, "testing the task with programs that must not solve it")
+        self.ledger.tell(Stage.CONTROLS, "testing the task with programs that must not solve it")
         shown: list[Episode] = []
 
         def show(episode: Episode) -> None:
             shown.append(episode)
             solved = sum(e.solved for e in shown)
-            self._tell(Stage.CONTROLS, "programs that must not solve it", solved, len(shown))
+            self.ledger.tell(Stage.CONTROLS, "programs that must not solve it", solved, len(shown))
 
         controls = run_controls(self.task, self.executor, show)
-        self.budget.spend("controls", controls.steps)
+        self.ledger.budget.spend("controls", controls.steps)
         for _ in range(_TRIES):
             brief = Brief(
                 task=self.task,
@@ -237,30 +235,29 @@ class _Lesson:
                 handovers=skills,
                 first_scene=first_scene,
                 lanes=lanes,
-                budget=self.budget,
+                ledger=self.ledger,
                 executor=self.executor,
-                watch=self.watch,
-                counts=self.counts,
             )
             draft = writer.write(brief)
             if draft is None:
-                reason = f"no program held in practice within {self.budget.steps:,} simulated steps"
-                self._tell(Stage.FAILED, reason)
+                most = self.ledger.budget.steps
+                reason = f"no program held in practice within {most:,} simulated steps"
+                self.ledger.tell(Stage.FAILED, reason)
                 return self._report(Outcome.LIMIT, reason)
             first_scene = draft.next_scene
             certificate = self._certify(draft, skills, controls, attempt)
             if certificate.admitted:
                 skill = self.library.add(self.task, draft.closure, certificate)
                 text = f"{skill.name} is in the library"
-                self._tell(Stage.ADMITTED, text, certificate.solved, certificate.n)
+                self.ledger.tell(Stage.ADMITTED, text, certificate.solved, certificate.n)
                 return self._report(Outcome.SOLVED, "", skill)
             self.library.refuse(certificate)
-            if self.budget.left <= 0:
+            if self.ledger.budget.left <= 0:
                 break
         last = self.certificate
         done = "" if last is None else f" (the last solved {last.solved} of {len(last.scenes)})"
         reason = f"programs that held in practice did not pass certification{done}"
-        self._tell(Stage.FAILED, reason)
+        self.ledger.tell(Stage.FAILED, reason)
         return self._report(Outcome.FAILED, reason)
 
     def _certify(
@@ -272,7 +269,7 @@ class _Lesson:
         def show(episode: Episode) -> None:
             seen.append(episode)
             solved = sum(e.solved for e in seen)
-            self._tell(Stage.CERTIFY, "certifying on unseen scenes", solved, len(seen))
+            self.ledger.tell(Stage.CERTIFY, "certifying on unseen scenes", solved, len(seen))
 
         certificate = certify(
             self.task,
@@ -283,7 +280,7 @@ class _Lesson:
             controls=controls,
             watch=show,
         )
-        self.budget.spend("certify", certificate.steps)
+        self.ledger.budget.spend("certify", certificate.steps)
         self.certificate = certificate
         return certificate
 
@@ -293,23 +290,10 @@ class _Lesson:
             reason=reason,
             skill=skill,
             certificate=self.certificate,
-            simulated_steps=self.budget.used,
-            stage_steps=dict(self.budget.spent),
-            nodes=self.counts.nodes,
-            generated=self.counts.generated,
-            expanded=self.counts.expanded,
-            branching=self.counts.branching,
-        )
-
-    def _tell(self, stage: Stage, text: str, solved: int = 0, of: int = 0) -> None:
-        self.watch(
-            Event(
-                stage,
-                text,
-                simulated_steps=self.budget.used,
-                budget=self.budget.steps,
-                nodes=self.counts.nodes,
-                solved=solved,
-                of=of,
-            )
+            simulated_steps=self.ledger.budget.used,
+            stage_steps=dict(self.ledger.budget.spent),
+            nodes=self.ledger.counts.nodes,
+            generated=self.ledger.counts.generated,
+            expanded=self.ledger.counts.expanded,
+            branching=self.ledger.counts.branching,
         )

@@ -10,7 +10,7 @@ from env.executors import Executor
 from env.program import Closure
 from env.starts import Handover
 from env.task import Task
-from voyager.events import Watch, nobody
+from voyager.events import Event, Stage, Watch, nobody
 
 
 class Budget:
@@ -54,6 +54,42 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Ledger:
+    """What one run has spent and tried, and whom it tells.
+
+    Attributes:
+        budget: Simulated steps.
+        counts: What was tried.
+        watch: Is told each event.
+    """
+
+    budget: Budget
+    watch: Watch = nobody
+    counts: Counts = field(default_factory=Counts)
+
+    def tell(self, stage: Stage, text: str, solved: int = 0, of: int = 0) -> None:
+        """Tell how things stand.
+
+        Args:
+            stage: Where the run is.
+            text: One short sentence.
+            solved: Episodes solved in this stage.
+            of: Episodes run in this stage.
+        """
+        self.watch(
+            Event(
+                stage,
+                text,
+                simulated_steps=self.budget.used,
+                budget=self.budget.steps,
+                nodes=self.counts.nodes,
+                solved=solved,
+                of=of,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Brief:
     """What a writer is asked for.
 
@@ -64,10 +100,8 @@ class Brief:
         handovers: Certified skills that scenes may begin after.
         first_scene: Index of the first practice scene that it may look at.
         lanes: Practice scenes to work on side by side.
-        budget: Simulated steps.
+        ledger: Simulated steps that may be spent; is charged and told.
         executor: Where to simulate.
-        watch: Whom to tell.
-        counts: What was tried; added to.
     """
 
     task: Task
@@ -76,10 +110,8 @@ class Brief:
     handovers: Sequence[Handover]
     first_scene: int
     lanes: int
-    budget: Budget
+    ledger: Ledger
     executor: Executor
-    watch: Watch = nobody
-    counts: Counts = field(default_factory=Counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +140,7 @@ class Writer(Protocol):
         """Write a program for a brief.
 
         Args:
-            brief: What is asked for; its budget is charged.
+            brief: What is asked for; its ledger is charged.
 
         Returns:
             A draft that held in practice, or None when the budget is used up.

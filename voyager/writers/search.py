@@ -20,7 +20,7 @@ from env.program import Closure, Program
 from env.starts import Handover, plan_start, practice_seed
 from env.task import Task
 from env.transcript import Start
-from voyager.events import Event, Stage
+from voyager.events import Stage
 from voyager.writers.base import Brief, Draft
 from voyager.writers.emit import write_program
 from voyager.writers.grammar import Step, primitives
@@ -67,7 +67,7 @@ class SearchWriter:
     def write(self, brief: Brief) -> Draft | None:
         """Search until a program holds in practice or the budget is used up; see `Writer`."""
         session = _Session(brief, brief.first_scene)
-        while brief.budget.left > 0:
+        while brief.ledger.budget.left > 0:
             found = self._round(session)
             session.patience *= 2
             if found is not None:
@@ -103,16 +103,16 @@ class SearchWriter:
     def _search(self, session: _Session, pool: LanePool) -> _Trial | None:
         brief = session.brief
         steps = steps_for(brief.task, brief.skills)
-        brief.counts.branching = len(steps)
-        search = WidthSearch(pool, steps, brief.counts)
+        brief.ledger.counts.branching = len(steps)
+        search = WidthSearch(pool, steps, brief.ledger.counts)
         charged = 0
 
         def go_on() -> bool:
             nonlocal charged
-            brief.budget.spend("search", pool.simulated_steps - charged)
+            brief.ledger.budget.spend("search", pool.simulated_steps - charged)
             charged = pool.simulated_steps
-            self._tell(brief, Stage.SEARCH, "searching")
-            return brief.budget.left > 0 and pool.simulated_steps < session.patience
+            brief.ledger.tell(Stage.SEARCH, "searching")
+            return brief.ledger.budget.left > 0 and pool.simulated_steps < session.patience
 
         best: _Trial | None = None
         for plan in itertools.islice(search.plans(go_on), _PLANS):
@@ -159,27 +159,13 @@ class SearchWriter:
                 first=session.next_scene,
             )
             session.next_scene = practice.next_index
-            brief.budget.spend("practice", practice.steps)
+            brief.ledger.budget.spend("practice", practice.steps)
             solved, of = solved + practice.solved, of + count
             session.failures += [e.start for e in practice.episodes if not e.solved]
-            self._tell(brief, Stage.PRACTICE, "practising", solved, of)
+            brief.ledger.tell(Stage.PRACTICE, "practising", solved, of)
             if solved < of - 2:
                 break
         return _Trial(program, closure, solved, of)
-
-    @staticmethod
-    def _tell(brief: Brief, stage: Stage, text: str, solved: int = 0, of: int = 0) -> None:
-        brief.watch(
-            Event(
-                stage,
-                text,
-                simulated_steps=brief.budget.used,
-                budget=brief.budget.steps,
-                nodes=brief.counts.nodes,
-                solved=solved,
-                of=of,
-            )
-        )
 
 
 def steps_for(task: Task, skills: Sequence[Handover]) -> tuple[Step, ...]:
