@@ -10,8 +10,8 @@ scenes and learns nothing but that it was refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from env.certificate import Certificate
@@ -106,6 +106,7 @@ def learn(
     use_library: bool = True,
     seed: int = 0,
     writer: Writer | None = None,
+    controls: Controls | None = None,
     watch: Watch = nobody,
 ) -> LearnReport:
     """Learn a skill for a task and put it into a library.
@@ -121,6 +122,7 @@ def learn(
         use_library: Whether the program may call library skills, and scenes begin after them.
         seed: Of the run: which practice scenes are looked at.
         writer: Proposes programs; the search without a model if None.
+        controls: What `run_controls` gave for this task on this platform; run now if None.
         watch: Is told what happens.
 
     Returns:
@@ -135,13 +137,18 @@ def learn(
     known = library.find(task.hash)
     if known is not None:
         return LearnReport(Outcome.SOLVED, skill=known, certificate=known.certificate, known=True)
-    return _Lesson(task, library, executor, Ledger(Budget(steps), watch)).run(
-        writer or SearchWriter(),
-        _free_name(library, task, name),
-        _offered(library, task) if use_library else (),
-        lanes,
-        seed * _SCENES_A_SEED,
+    skills = _offered(library, task) if use_library else ()
+    brief = Brief(
+        task=task,
+        name=_free_name(library, task, name),
+        skills=skills,
+        handovers=skills,
+        first_scene=seed * _SCENES_A_SEED,
+        lanes=lanes,
+        ledger=Ledger(Budget(steps), watch),
+        executor=executor,
     )
+    return _Lesson(library, writer or SearchWriter(), brief, controls).run()
 
 
 def _free_name(library: Library, task: Task, wanted: str | None) -> str:
@@ -165,19 +172,17 @@ def _offered(library: Library, task: Task) -> tuple[Handover, ...]:
 class _Lesson:
     """One call of `learn`."""
 
-    task: Task
     library: Library
-    executor: Executor
-    ledger: Ledger
+    writer: Writer
+    brief: Brief
+    controls: Controls | None
     certificate: Certificate | None = None
 
-    def run(
-        self, writer: Writer, name: str, skills: Sequence[Handover], lanes: int, first_scene: int
-    ) -> LearnReport:
-        attempt = self.library.journal.begin_attempt(self.task)
+    def run(self) -> LearnReport:
+        attempt = self.library.journal.begin_attempt(self.brief.task)
         outcome, reason = Outcome.FAILED, ""
         try:
-            report = self._try(writer, name, skills, lanes, first_scene, attempt)
+            report = self._try(attempt)
             outcome, reason = report.outcome, report.reason
             return report
         except SandboxError as error:
@@ -201,86 +206,75 @@ class _Lesson:
                 attempt,
                 outcome,
                 reason=reason,
-                simulated_steps=self.ledger.budget.used,
+                simulated_steps=self.brief.ledger.budget.used,
             )
         except StorageError:
             # The journal closes it as interrupted on the next start; the first error matters.
             if outcome is not Outcome.STORAGE_ERROR:
                 raise
 
-    def _try(
-        self,
-        writer: Writer,
-        name: str,
-        skills: Sequence[Handover],
-        lanes: int,
-        first_scene: int,
-        attempt: int,
-    ) -> LearnReport:
-        self.ledger.tell(Stage.CONTROLS, "testing the task with programs that must not solve it")
+    def _try(self, attempt: int) -> LearnReport:
+        ledger, task = self.brief.ledger, self.brief.task
+        controls = self.controls or self._run_controls()
+        for _ in range(_TRIES):
+            draft = self.writer.write(self.brief)
+            if draft is None:
+                most = ledger.budget.steps
+                reason = f"no program held in practice within {most:,} simulated steps"
+                ledger.tell(Stage.FAILED, reason)
+                return self._report(Outcome.LIMIT, reason)
+            certificate = self._certify(draft, controls, attempt)
+            if certificate.admitted:
+                skill = self.library.add(task, draft.closure, certificate)
+                text = f"{skill.name} is in the library"
+                ledger.tell(Stage.ADMITTED, text, certificate.solved, certificate.n)
+                return self._report(Outcome.SOLVED, "", skill)
+            self.library.refuse(certificate)
+            self.brief = replace(self.brief, first_scene=draft.next_scene)
+            if ledger.budget.left <= 0:
+                break
+        last = self.certificate
+        done = "" if last is None else f" (the last solved {last.solved} of {len(last.scenes)})"
+        reason = f"programs that held in practice did not pass certification{done}"
+        ledger.tell(Stage.FAILED, reason)
+        return self._report(Outcome.FAILED, reason)
+
+    def _run_controls(self) -> Controls:
+        self.brief.ledger.tell(
+            Stage.CONTROLS, "testing the task with programs that must not solve it"
+        )
         shown: list[Episode] = []
 
         def show(episode: Episode) -> None:
             shown.append(episode)
             solved = sum(e.solved for e in shown)
-            self.ledger.tell(Stage.CONTROLS, "programs that must not solve it", solved, len(shown))
-
-        controls = run_controls(self.task, self.executor, show)
-        self.ledger.budget.spend("controls", controls.steps)
-        for _ in range(_TRIES):
-            brief = Brief(
-                task=self.task,
-                name=name,
-                skills=skills,
-                handovers=skills,
-                first_scene=first_scene,
-                lanes=lanes,
-                ledger=self.ledger,
-                executor=self.executor,
+            self.brief.ledger.tell(
+                Stage.CONTROLS, "programs that must not solve it", solved, len(shown)
             )
-            draft = writer.write(brief)
-            if draft is None:
-                most = self.ledger.budget.steps
-                reason = f"no program held in practice within {most:,} simulated steps"
-                self.ledger.tell(Stage.FAILED, reason)
-                return self._report(Outcome.LIMIT, reason)
-            first_scene = draft.next_scene
-            certificate = self._certify(draft, skills, controls, attempt)
-            if certificate.admitted:
-                skill = self.library.add(self.task, draft.closure, certificate)
-                text = f"{skill.name} is in the library"
-                self.ledger.tell(Stage.ADMITTED, text, certificate.solved, certificate.n)
-                return self._report(Outcome.SOLVED, "", skill)
-            self.library.refuse(certificate)
-            if self.ledger.budget.left <= 0:
-                break
-        last = self.certificate
-        done = "" if last is None else f" (the last solved {last.solved} of {len(last.scenes)})"
-        reason = f"programs that held in practice did not pass certification{done}"
-        self.ledger.tell(Stage.FAILED, reason)
-        return self._report(Outcome.FAILED, reason)
 
-    def _certify(
-        self, draft: Draft, handovers: Sequence[Handover], controls: Controls, attempt: int
-    ) -> Certificate:
-        ordinal = self.library.reserve(self.task, draft.closure, attempt)
+        controls = run_controls(self.brief.task, self.brief.executor, show)
+        self.brief.ledger.budget.spend("controls", controls.steps)
+        return controls
+
+    def _certify(self, draft: Draft, controls: Controls, attempt: int) -> Certificate:
+        ordinal = self.library.reserve(self.brief.task, draft.closure, attempt)
         seen: list[Episode] = []
 
         def show(episode: Episode) -> None:
             seen.append(episode)
             solved = sum(e.solved for e in seen)
-            self.ledger.tell(Stage.CERTIFY, "certifying on unseen scenes", solved, len(seen))
+            self.brief.ledger.tell(Stage.CERTIFY, "certifying on unseen scenes", solved, len(seen))
 
         certificate = certify(
-            self.task,
+            self.brief.task,
             draft.closure,
-            executor=self.executor,
+            executor=self.brief.executor,
             ordinal=ordinal,
-            handovers=handovers,
+            handovers=self.brief.handovers,
             controls=controls,
             watch=show,
         )
-        self.ledger.budget.spend("certify", certificate.steps)
+        self.brief.ledger.budget.spend("certify", certificate.steps)
         self.certificate = certificate
         return certificate
 
@@ -290,10 +284,10 @@ class _Lesson:
             reason=reason,
             skill=skill,
             certificate=self.certificate,
-            simulated_steps=self.ledger.budget.used,
-            stage_steps=dict(self.ledger.budget.spent),
-            nodes=self.ledger.counts.nodes,
-            generated=self.ledger.counts.generated,
-            expanded=self.ledger.counts.expanded,
-            branching=self.ledger.counts.branching,
+            simulated_steps=self.brief.ledger.budget.used,
+            stage_steps=dict(self.brief.ledger.budget.spent),
+            nodes=self.brief.ledger.counts.nodes,
+            generated=self.brief.ledger.counts.generated,
+            expanded=self.brief.ledger.counts.expanded,
+            branching=self.brief.ledger.counts.branching,
         )
