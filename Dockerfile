@@ -1,4 +1,5 @@
-# For machines without Python 3.11, and for platforms without PyBullet wheels.
+# For machines without Python 3.11, and for platforms without PyBullet wheels; on ARM build and run
+# with --platform linux/amd64, since neither wheel nor compiler is in the image.
 # Untested: no image was built from this file in the project's own checks.
 #
 #   docker build -t voyager-skill-library .

@@ -388,38 +388,6 @@ class Bullet:
             physicsClientId=self._c,
         )
 
-    def inverse_kinematics(
-        self,
-        name: str,
-        link: int,
-        position: Vec3,
-        orientation: Quat,
-        *,
-        lower: Sequence[float],
-        upper: Sequence[float],
-        rest: Sequence[float],
-        iterations: int,
-    ) -> list[float]:
-        """One null-space inverse-kinematics solve, started from the joints as they are.
-
-        Returns:
-            Joint positions of all moving joints.
-        """
-        solution: Sequence[float] = _p.calculateInverseKinematics(
-            self._ids[name],
-            link,
-            position,
-            orientation,
-            lowerLimits=lower,
-            upperLimits=upper,
-            jointRanges=[u - v for u, v in zip(upper, lower, strict=True)],
-            restPoses=rest,
-            maxNumIterations=iterations,
-            residualThreshold=1e-5,
-            physicsClientId=self._c,
-        )
-        return list(solution)
-
     # -- snapshots and pictures ---------------------------------------------------------------
 
     def save(self) -> int:

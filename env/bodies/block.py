@@ -11,6 +11,8 @@ DENSITY = 500.0
 """Kilograms per cubic metre: soft wood."""
 LIGHTEST, HEAVIEST = 0.03, 0.15
 """Nominal masses in kilograms; lighter things jitter, heavier ones strain the grip."""
+_TALLEST = 0.07
+"""A hand comes down 4.5 cm deep; around the middle of a taller block its palm tips the block."""
 _SORTS = ("cube", "box", "flat", "tall")
 
 
@@ -29,11 +31,11 @@ def draw_block(rng: np.random.Generator) -> Shape:
     elif sort == "flat":
         size = (edge(0.045, 0.06), edge(0.045, 0.06), edge(0.025, 0.03))
     else:
-        size = (edge(0.035, 0.045), edge(0.035, 0.045), edge(0.06, 0.08))
+        size = (edge(0.035, 0.045), edge(0.035, 0.045), edge(0.06, _TALLEST))
     mass = min(max(DENSITY * size[0] * size[1] * size[2], LIGHTEST), HEAVIEST)
     return Shape(size=size, parts=(Part("box", size),), mass=round(mass, 4))
 
 
 BLOCK = register_kind(
-    Kind("block", (GRASPABLE.name,), draw_block, "A box with edges of 2.5 to 8 cm.")
+    Kind("block", (GRASPABLE.name,), draw_block, "A box with edges of 2.5 to 7 cm.")
 )
