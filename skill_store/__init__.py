@@ -6,6 +6,7 @@ from skill_store.home_lock import LOCK_FILE, HomeLock
 from skill_store.journal import Attempt, EpisodeRecord, Journal
 from skill_store.library import Library
 from skill_store.skill import Skill, SkillEntry, SkillState
+from skill_store.staleness import mark_stale
 
 __all__ = [
     "BACKUPS",
@@ -24,4 +25,5 @@ __all__ = [
     "SkillState",
     "StorageError",
     "UnknownSkill",
+    "mark_stale",
 ]

@@ -26,6 +26,7 @@ from env.transcript import Episode
 from skill_store.errors import StorageError
 from skill_store.library import Library
 from skill_store.skill import Skill
+from skill_store.staleness import mark_stale
 from voyager.events import Stage, Watch, nobody
 from voyager.writers.base import Brief, Budget, Draft, Ledger, Writer
 from voyager.writers.emit import name_for
@@ -134,6 +135,7 @@ def learn(
         SandboxError: If the sandbox failed; nothing is lost.
         SimulatorError: If the simulator failed; nothing is lost.
     """
+    mark_stale(library)
     known = library.find(task.hash)
     if known is not None:
         return LearnReport(Outcome.SOLVED, skill=known, certificate=known.certificate, known=True)
