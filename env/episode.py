@@ -42,8 +42,6 @@ from env.world import World
 SETTLE_SECONDS: Final = 1.0
 """How long the motor targets are held after a program has returned."""
 _MOVED: Final = 0.002
-_SEEDS: Final = 2**48
-"""Seeds inside the sandbox lie below: integers that every message format can carry."""
 _TRIES: Final = 2  # a hang or a lost sandbox is looked at once more, on a rebuilt world
 
 _VERDICTS: Final[Mapping[RunStatus, Outcome]] = {
@@ -112,11 +110,13 @@ def run_episode(
     except ProgramError as error:
         return replace(blank, reason=str(error))
     episode = blank
-    for _ in range(_TRIES):
+    for tries in range(_TRIES):
         steps = world.total_steps
         try:
             stage = prepare(world, sandbox, task, begin, handover, chosen=chosen, fresh=fresh)
             if isinstance(stage, Episode):
+                if stage.outcome is Outcome.HANG and tries == _TRIES - 1:
+                    raise StartUnusable("the skill that this scene begins after hangs")
                 episode = replace(blank, outcome=stage.outcome, reason=stage.reason)
             else:
                 episode = _perform(world, sandbox, task, closure, stage, begin, log=log)
@@ -171,7 +171,7 @@ def prepare(
         before = _perform(
             world, sandbox, handover.task, handover.closure, stage, Start(first.seed), log=False
         )
-        if not before.outcome.about_program:
+        if not before.outcome.about_program or before.outcome is Outcome.HANG:
             return before
         if not before.solved:
             raise StartUnusable(f"the skill that this scene begins after failed: {before.reason}")
@@ -197,8 +197,7 @@ def _perform(
     limits = Limits(calls=task.call_limit + 1, skill_calls=task.call_limit + 1)
     episode = Episode(Outcome.SANDBOX_LOST, "", start, task.hash, closure.hash, dict(stage.binding))
     try:
-        seed = start.seed % _SEEDS
-        result = sandbox.run(closure, dict(stage.binding), conductor, limits, seed=seed)
+        result = sandbox.run(closure, dict(stage.binding), conductor, limits, seed=start.seed)
     except SandboxError as error:
         return replace(episode, reason=str(error))
     finally:

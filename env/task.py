@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from env.errors import ProgramError, TaskError
 from env.goal_operators import Count, Every
-from env.goals import GOAL_LANGUAGE_VERSION, Goal
+from env.goals import GOAL_LANGUAGE_VERSION, Atom, Goal
 from env.kinds import is_a
 from env.program import Program
 from env.scene import Scene, SceneSpec, sample
@@ -99,9 +99,15 @@ class Task:
         Raises:
             GoalError: If the goal cannot be read; names the column.
             KindError: If a kind is unknown.
-            TaskError: If a limit makes no sense.
+            TaskError: If a limit makes no sense or a parameter is not used.
         """
         parsed = Goal.parse(goal, parameters)
+        spoken = {t for a in parsed.form.walk() if isinstance(a, Atom) for t in a.arguments}
+        if unused := sorted(set(parameters) - spoken):
+            raise TaskError(
+                f"the goal does not speak about {unused[0]!r}; leave that parameter out, or add "
+                "what should become true of it"
+            )
         return cls(
             instruction=instruction if instruction is not None else _instruction(parsed),
             parameters=parsed.parameters,

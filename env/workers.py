@@ -310,7 +310,9 @@ class WorkerProcess:
         process = self._process
         self.close(kill=True)
         code = None if process is None else process.returncode
-        return WorkerLost(f"a worker process died (exit status {code})")
+        return WorkerLost(
+            f"a worker process died (exit status {code}); nothing was lost, run it again"
+        )
 
 
 def _load(bench: Bench, names: tuple[str, ...]) -> None:

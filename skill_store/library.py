@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from env.certificate import Certificate, Deepening
-from env.errors import VoyagerError
+from env.errors import GoalError, KindError, ProgramError, TaskError, VoyagerError
 from env.program import Closure
 from env.seeds import short
 from env.starts import Handover
@@ -90,7 +90,7 @@ class Library:
             self._lock.release()
 
     def __enter__(self) -> Library:
-        """The library itself; leaving closes it."""
+        """Leaving the block closes the library."""
         return self
 
     def __exit__(
@@ -398,6 +398,13 @@ class Library:
             raise UnknownSkill(f"no skill is called {name!r}; {self._hint(name)}")
 
     def _skill(self, row: sqlite3.Row) -> Skill:
+        try:
+            return self._read(row)
+        except (KindError, GoalError, ProgramError, TaskError, ValueError) as error:
+            found = f"the skill {row['name']!r} cannot be read back: {error}"
+            raise VoyagerError(f"{found}; see `voyager doctor` and this home's backups") from error
+
+    def _read(self, row: sqlite3.Row) -> Skill:
         deepening = row["deepening_json"]
         return Skill(
             name=row["name"],

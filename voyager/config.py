@@ -205,6 +205,8 @@ def _from_file(path: Path, declared: Mapping[str, Key]) -> list[Setting]:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return []
+    except NotADirectoryError as error:
+        raise ConfigError(f"{path.parent} is not a folder; choose another with --home") from error
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ConfigError(f"cannot read {path} ({reason}); mend it or move it away") from error
@@ -261,6 +263,8 @@ def _known(name: str, declared: Mapping[str, Key], where: str) -> Key:
     if name in declared:
         return declared[name]
     tables = {key.rpartition(".")[0] for key in declared} - {""}
+    if name in tables:
+        raise ConfigError(f"{name!r} in {where} is a table; write [{name}] and its keys below it")
     hint = _nearest(name, (*declared, *sorted(tables)))
     raise ConfigError(f"unknown key {name!r} in {where}; {hint}")
 

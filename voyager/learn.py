@@ -10,14 +10,16 @@ scenes and learns nothing but that it was refused.
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from env.actions import ACTIONS
 from env.certificate import Certificate
 from env.certification import certify
 from env.controls import Controls, run_controls
-from env.errors import SandboxError, SimulatorError, VoyagerError
+from env.errors import SandboxError, SimulatorError, TaskError, VoyagerError
 from env.executors import Executor
 from env.outcome import Outcome
 from env.starts import Handover
@@ -130,7 +132,8 @@ def learn(
         The report.
 
     Raises:
-        TaskError: If the task is refused: true at the start, solved by doing nothing...
+        TaskError: If the task is refused (true at the start, solved by doing nothing...) or
+            the name cannot name a skill.
         StorageError: If the library cannot be read or written.
         SandboxError: If the sandbox failed; nothing is lost.
         SimulatorError: If the simulator failed; nothing is lost.
@@ -155,11 +158,21 @@ def learn(
 
 def _free_name(library: Library, task: Task, wanted: str | None) -> str:
     """The name asked for, or one from the goal; with the last kind if that is taken."""
+    if wanted is not None:
+        _check_name(wanted)
     name = wanted or name_for(task.goal)
     free = library.free_name(name, task.hash)
     if free == name or wanted or not task.parameters:
         return free
     return library.free_name(f"{name}_{task.parameters[-1][1]}", task.hash)
+
+
+def _check_name(name: str) -> None:
+    """Refuse a name that no program could have, before anything is paid for it."""
+    if not name.isidentifier() or not name.isascii() or keyword.iskeyword(name):
+        raise TaskError(f"{name!r} cannot name a skill; use letters, digits and underscores")
+    if name in ACTIONS or name.startswith("_"):
+        raise TaskError(f"{name!r} is taken by the robot API or private; choose another name")
 
 
 def _offered(library: Library, task: Task) -> tuple[Handover, ...]:
@@ -182,7 +195,9 @@ class _Lesson:
 
     def run(self) -> LearnReport:
         attempt = self.library.journal.begin_attempt(self.brief.task)
-        outcome, reason = Outcome.FAILED, ""
+        # What is interrupted has no outcome: the journal says so on the next start.
+        outcome: Outcome | None = None
+        reason = ""
         try:
             report = self._try(attempt)
             outcome, reason = report.outcome, report.reason
@@ -200,7 +215,8 @@ class _Lesson:
             outcome, reason = Outcome.REJECTED, str(error)
             raise
         finally:
-            self._close(attempt, outcome, reason)
+            if outcome is not None:
+                self._close(attempt, outcome, reason)
 
     def _close(self, attempt: int, outcome: Outcome, reason: str) -> None:
         try:
@@ -218,6 +234,13 @@ class _Lesson:
     def _try(self, attempt: int) -> LearnReport:
         ledger, task = self.brief.ledger, self.brief.task
         controls = self.controls or self._run_controls()
+        if ledger.budget.left <= 0:
+            reason = (
+                f"testing the task alone took {ledger.budget.used:,} simulated steps; "
+                f"give at least {10 * ledger.budget.used:,}"
+            )
+            ledger.tell(Stage.FAILED, reason)
+            return self._report(Outcome.LIMIT, reason)
         for _ in range(_TRIES):
             draft = self.writer.write(self.brief)
             if draft is None:
@@ -232,6 +255,7 @@ class _Lesson:
                 ledger.tell(Stage.ADMITTED, text, certificate.solved, certificate.n)
                 return self._report(Outcome.SOLVED, "", skill)
             self.library.refuse(certificate)
+            ledger.tell(Stage.CERTIFY, "not admitted; searching on, and the next test is stricter")
             self.brief = replace(self.brief, first_scene=draft.next_scene)
             if ledger.budget.left <= 0:
                 break

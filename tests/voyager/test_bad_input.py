@@ -334,7 +334,6 @@ def test_a_learner_that_is_stopped_leaves_nothing_behind(
 # What is not right yet
 
 
-@pytest.mark.xfail(reason="an interruption is recorded as a failure of the task")
 @pytest.mark.parametrize("ended", [signal.SIGINT], indirect=True)
 def test_an_interruption_is_no_outcome(ended: tuple[int, int, str, str], home: Path) -> None:
     with Library.open(home, learning=True) as library:
@@ -342,7 +341,6 @@ def test_an_interruption_is_no_outcome(ended: tuple[int, int, str, str], home: P
     assert (attempt.outcome, attempt.reason) == (None, "interrupted")
 
 
-@pytest.mark.xfail(reason="an unused parameter is accepted and stays in the signature")
 def test_an_unused_parameter_is_refused(home: Path, capsys: Captured) -> None:
     arguments = ("goal", "check", "lifted(block)", "-p", "block=block,ball=ball")
     assert "'ball'" in _refused(capsys, *arguments)
@@ -355,7 +353,6 @@ class _Idle(SerialExecutor):
         raise AssertionError("something was simulated before the name was looked at")
 
 
-@pytest.mark.xfail(reason="the name is looked at only when the first program is written")
 @pytest.mark.parametrize("name", ["my skill", "class", "move_to", "_once"])
 def test_a_name_that_no_skill_can_have(name: str, home: Path) -> None:
     with (
@@ -366,7 +363,6 @@ def test_a_name_that_no_skill_can_have(name: str, home: Path) -> None:
         learn(LIFT, library, executor=executor, steps=1, name=name)
 
 
-@pytest.mark.xfail(reason="the text is put between quotes as it is and becomes code")
 @pytest.mark.parametrize(
     "words", ['x"""\n    open_gripper()\n    """', 'put it "up"""', "a bad \\x escape"]
 )
@@ -379,7 +375,6 @@ def test_an_instruction_stays_text(words: str) -> None:
     assert words.split()[0] in (ast.get_docstring(function) or "")
 
 
-@pytest.mark.xfail(reason="a line that equals the one before is left out")
 def test_a_step_that_is_made_twice_is_written_twice() -> None:
     task = Task.make("lifted(block)", {"block": "block"})
     up = Call("move_by", ((0.0, 0.0, 0.05),))
@@ -388,7 +383,6 @@ def test_a_step_that_is_made_twice_is_written_twice() -> None:
     assert program.source.count("move_by((") == 2
 
 
-@pytest.mark.xfail(reason="the file to be mended is said to be voyager.toml")
 def test_a_file_in_the_place_of_the_home_is_named(tmp_path: Path, capsys: Captured) -> None:
     (tmp_path / "file").touch()
     told = _refused(capsys, *LEARN, "--home", str(tmp_path / "file"))
@@ -396,13 +390,11 @@ def test_a_file_in_the_place_of_the_home_is_named(tmp_path: Path, capsys: Captur
     assert "--home" in told
 
 
-@pytest.mark.xfail(reason="an unknown key 'search'; did you mean 'search'?")
 def test_a_table_that_is_given_a_value(home: Path, capsys: Captured) -> None:
     (home / "voyager.toml").write_text("search = 5\n")
     assert "did you mean 'search'?" not in _refused(capsys, "config", "show")
 
 
-@pytest.mark.xfail(reason="neither the skill nor a way out is named")
 def test_a_certificate_that_cannot_be_read_back(home: Path, capsys: Captured) -> None:
     with sqlite3.connect(home / DATABASE) as connection:
         connection.execute("UPDATE certificates SET json = '{}'")
@@ -412,7 +404,6 @@ def test_a_certificate_that_cannot_be_read_back(home: Path, capsys: Captured) ->
     assert "backups" in told or "doctor" in told
 
 
-@pytest.mark.xfail(reason="a traceback, because the error is written where nothing can be written")
 @pytest.mark.parametrize("command", ["skills list --json >/dev/full", "skills list >&-"])
 def test_an_output_that_cannot_be_written(command: str, home: Path) -> None:
     done = _shell(f"voyager {command}", home)

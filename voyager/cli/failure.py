@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import tempfile
@@ -36,6 +37,9 @@ def explain(error: Exception, invocation: Invocation) -> int:
         sentence = str(error)
         if invocation.debug:
             traceback.print_exception(error)
+    elif isinstance(error, OSError) or sys.stdout is None:
+        why = getattr(error, "strerror", None) or "it is closed"
+        sentence = f"the output cannot be written ({why}); send it somewhere else"
     else:
         sentence = _unexpected(error, invocation)
     _tell(type(error).__name__, sentence, invocation)
@@ -80,7 +84,10 @@ def _keep(error: Exception, invocation: Invocation) -> str:
 
 def _tell(kind: str, sentence: str, invocation: Invocation) -> None:
     shown = clean(sentence)
-    typer.echo(f"error: {shown}", err=True)
+    # Where nothing can be written (a closed or full output), the exit code has to do.
+    with contextlib.suppress(OSError, AttributeError):
+        typer.echo(f"error: {shown}", err=True)
     if invocation.json:
         record = {"schema": ERROR_SCHEMA, "error": kind, "message": shown}
-        typer.echo(json.dumps(record, indent=2))
+        with contextlib.suppress(OSError, AttributeError):
+            typer.echo(json.dumps(record, indent=2))

@@ -37,9 +37,7 @@ def write_program(
     names = set().union(*(step.calls for step in steps))
     body: list[str] = []
     for step in steps:
-        lines = step.lines()
-        # The position of an object that has not moved since is still in x, y, z.
-        body += [line for line in lines if not (body and line == body[-1])]
+        body += step.lines()
     signature = ", ".join(f"{p}: {kind_annotation(kind)}" for p, kind in task.parameters)
     names |= {kind_annotation(kind) for _, kind in task.parameters}
     plain = ", ".join(p for p, _ in task.parameters)
@@ -80,9 +78,9 @@ def _import(module: str, names: Sequence[str]) -> str:
 
 
 def _docstring(task: Task, *, retry: bool) -> list[str]:
-    found = [task.instruction.rstrip(".") + "."]
-    if task.goal.text not in task.instruction:
-        found += ["", f"Makes this true: {task.goal.text}"]
+    found = [_quotable(task.instruction).rstrip(".") + "."]
+    if _quotable(task.goal.text) not in found[0]:
+        found += ["", f"Makes this true: {_quotable(task.goal.text)}"]
     if retry:
         found += ["", f"Tries up to {_TRIES} times, until it sees that it is done."]
     if task.parameters:
@@ -91,6 +89,12 @@ def _docstring(task: Task, *, retry: bool) -> list[str]:
     if len(found) == 1:
         return [f'    {found[0]}"""']
     return [f"    {line}" if line else "" for line in [*found, '"""']]
+
+
+def _quotable(text: str) -> str:
+    """Words that stay words inside a docstring, whoever wrote them."""
+    shown = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(shown.split()).replace("\\", "\\\\").replace('"', '\\"')
 
 
 def observed(goal: Goal) -> str | None:

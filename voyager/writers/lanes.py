@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from env.actions import invoke
 from env.episode import Conductor, StartUnusable, prepare
-from env.errors import ActionError, SimulatorError, TaskError
+from env.errors import ActionError, SandboxError, SimulatorError, TaskError
 from env.executors import Executor
 from env.goals import Atom
 from env.sandbox.base import Limits, RunStatus
@@ -172,14 +172,18 @@ class _Lane:
         limits = Limits(calls=skill.task.call_limit + 1, skill_calls=skill.task.call_limit + 1)
         seed = self.spec.start.seed
         conductor.enter(program_hash, dict(arguments))
-        result = self._bench.sandbox().run(
-            skill.closure, dict(arguments), conductor, limits, seed=seed
-        )
+        try:
+            result = self._bench.sandbox().run(
+                skill.closure, dict(arguments), conductor, limits, seed=seed
+            )
+        finally:
+            self._listen()
+        if not result.about_program:
+            raise SandboxError(f"the sandbox was lost during a search: {result.reason}")
         if result.status is not RunStatus.RETURNED:
             raise _NotKept(f"{skill.closure.entry.name} did not return: {result.reason}")
         conductor.leave(program_hash, ok=True)
         broken = [c for c in conductor.contracts if c.kept is False]
-        self._listen()
         self.world.trace = [*trace, *self.world.trace]
         if broken:
             raise _NotKept(f"{broken[0].skill} broke its contract: {broken[0].missing}")

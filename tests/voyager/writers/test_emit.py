@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from env.program import Program
@@ -77,5 +79,5 @@ def test_a_goal_that_cannot_be_seen_cannot_be_retried() -> None:
     ],
 )
 def test_names_come_from_verbs_without_counts(goal: str, name: str) -> None:
-    kinds = {p: "block" for p in "abc"}
+    kinds = {p: "block" for p in "abc" if re.search(rf"\b{p}\b", goal)}
     assert name_for(Task.make(goal, kinds).goal) == name
