@@ -42,7 +42,7 @@ def load_extensions(names: Iterable[str]) -> None:
             )
         try:
             importlib.import_module(name)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a script that ends itself, for example
             raise VoyagerError(
                 f"cannot import {name!r}, which declares predicates or kinds: {error}; "
                 "put it where worker processes find it (installed, or on PYTHONPATH)"
