@@ -58,8 +58,7 @@ class Library:
 
         Args:
             home: The home folder.
-            learning: Take the home's lock until `close`; whoever calls `reserve` needs it.
-                Readers do without and never wait.
+            learning: Take the home's lock until `close`, as `reserve` needs it; readers never do.
             clock: Source of the present moment.
 
         Returns:
@@ -153,8 +152,7 @@ class Library:
     def callees_for(self, task: Task) -> tuple[Skill, ...]:
         """Skills that a program for this task may call, oldest first.
 
-        On probation or active, and not the skill of the task itself. Skills that cannot be read
-        back are left out; `problems` names them.
+        On probation or active, not the task's own; what cannot be read back is in `problems`.
 
         Raises:
             StorageError: If the library cannot be read.
@@ -417,7 +415,7 @@ class Library:
         )
 
     def _attempted(self, row: sqlite3.Row) -> tuple[Skill | None, str]:
-        """One skill, or why it cannot be read back: one bad skill must not hide the others."""
+        """One skill, or why it cannot be read back; a bad one must not hide the others."""
         try:
             return self._skill(row), ""
         except StorageError:

@@ -64,7 +64,7 @@ def _integer(text: str) -> int:
     if len(text) > _MAX_INTEGER_DIGITS:
         raise FrameError("an integer with too many digits")
     value = int(text)
-    if abs(value) > _MAX_INTEGER:
+    if not -_MAX_INTEGER - 1 <= value <= _MAX_INTEGER:
         raise FrameError("an integer that does not fit 64 bits")
     return value
 
