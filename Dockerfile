@@ -13,7 +13,7 @@ COPY voyager voyager
 COPY skill_store skill_store
 COPY curriculum curriculum
 COPY env env
-RUN pip install --no-cache-dir --constraint constraints.txt . && rm -rf /opt/voyager
+RUN pip install --no-cache-dir --constraint constraints.txt '.[semantic]' && rm -rf /opt/voyager
 
 USER voyager
 WORKDIR /home/voyager

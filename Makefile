@@ -1,5 +1,5 @@
 # make install   find Python 3.11, make .venv, install the project and its tools (done once)
-# make explore   learn a short list of goals, one after another; GOALS, SEED and VOYAGER_HOME change it
+# make explore   explore for 5 minutes; MINUTES, ARGS="--seed 1" and VOYAGER_HOME change it
 # make test      all tests but the slow ones
 # make check     style, types and import contracts
 # make bench     cost of the judge, certification throughput, search with the library on and off
@@ -10,15 +10,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 PACKAGES := voyager skill_store curriculum env
 WORKERS ?= 2
-SEED ?= 0
-
-# One goal after another, separated by `;`. After `::` come its parameters, name=kind.
-GOALS ?= at(gripper, block) :: block=block; \
-	lifted(block) :: block=block; \
-	on(top, bottom) and clear() :: top=block bottom=block; \
-	inside(block, bowl) and clear() :: block=block bowl=bowl; \
-	on(top, middle) and on(middle, bottom) and clear() :: top=block middle=block bottom=block
-export GOALS
+MINUTES ?= 5
 
 .PHONY: help install explore test check format bench clean
 .DEFAULT_GOAL := help
@@ -36,11 +28,11 @@ $(STAMP): pyproject.toml constraints.txt
 	fi
 	@echo "installing (a minute or two the first time)"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check \
-		--constraint constraints.txt --editable '.[dev]'
+		--constraint constraints.txt --editable '.[dev,semantic]'
 	@touch $(STAMP)
 
 explore: $(STAMP)
-	@sh scripts/explore.sh $(BIN)/voyager $(SEED)
+	@$(BIN)/voyager explore --minutes $(MINUTES) $(ARGS)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"

@@ -55,7 +55,9 @@ def branching(rounds: int, sizes: Sequence[int] = SIZES) -> Report:
             steps_for(task, skills)
             return watch.stop()
 
-        chosen, steps = len(macros(task, skills)), len(steps_for(task, skills))
+        offered = macros(task, skills)
+        chosen = len(offered.reaching) + len(offered.related)
+        steps = sum(map(len, steps_for(task, skills)))
         spent = Spread.of(1e3 * c.wall for c in interleave({"": choose}, rounds)[""])
         rows.append((str(size), str(chosen), str(steps), spent.text(1)))
         record.append(

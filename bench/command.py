@@ -18,6 +18,7 @@ from bench.metered import Metered
 from bench.overhead import overhead
 from bench.programs import put_on, put_on_task
 from bench.report import Report, machine, save, show
+from bench.retrieval import SIZES, Corpus, finding, speed
 from bench.search import BUDGET, GOALS, search
 from bench.stepping import stepping
 from env.errors import VoyagerError
@@ -25,7 +26,7 @@ from env.executors import make_executor
 from env.world import World
 from voyager.events import Event
 
-PARTS: Final = ("overhead", "stepping", "calls", "certify", "branching", "search")
+PARTS: Final = ("overhead", "stepping", "calls", "certify", "branching", "retrieval", "search")
 _SHORT_GOALS: Final = ("reach", "lift")
 """What is learned when `search` is not asked for by name; the whole road takes long."""
 
@@ -61,7 +62,7 @@ def _console() -> Console:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
-        description="Measure what the judge, the sandbox and the search cost.",
+        description="Measure what judge, sandbox and search cost, and how skills are found.",
         epilog="Without PART all are measured, and search learns "
         f"{' and '.join(_SHORT_GOALS)} only; the whole road is `python -m bench search`, "
         "ten minutes and more for each seed.",
@@ -119,6 +120,9 @@ class _Run:
                 return [certification(put_on_task(), put_on(), max(2, rounds // 4))]
             case "branching":
                 return [branching(rounds)]
+            case "retrieval":
+                corpus = Corpus.load()
+                return [finding(corpus), speed(corpus, SIZES, 10 * repeats)]
             case "search":
                 return self._search(status)
             case _:

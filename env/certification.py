@@ -25,6 +25,7 @@ from env.starts import Handover, deepening_seed, heldout_seed
 from env.statistics import LOOKS, admission
 from env.task import Task
 from env.transcript import ContractCheck, Episode
+from env.witness import Witness
 
 Watch = Callable[[Episode], None]
 """Is shown each episode as it is counted; for progress bars, never for writers."""
@@ -40,6 +41,7 @@ def certify(
     ordinal: int = 0,
     handovers: Sequence[Handover] = (),
     controls: Controls | None = None,
+    witnesses: Sequence[Witness] = (),
     watch: Watch = _NOBODY,
 ) -> Certificate:
     """Decide whether a frozen program may enter the library.
@@ -51,6 +53,7 @@ def certify(
         ordinal: How many certifications of this task went before, for any program.
         handovers: Certified skills that scenes may begin after.
         controls: What `run_controls` gave for this task on this platform; run now if None.
+        witnesses: Goals to judge beside the task's own; the certificate is the same without.
         watch: Is shown each episode that counts.
 
     Returns:
@@ -76,6 +79,7 @@ def certify(
         wanted=rule.n,
         executor=executor,
         handovers=handovers,
+        witnesses=witnesses,
     )
     scenes: list[SceneRecord] = []
     checks: list[ContractCheck] = []
@@ -116,6 +120,7 @@ def deepen(
     executor: Executor,
     handovers: Sequence[Handover] = (),
     previous: Deepening | None = None,
+    witnesses: Sequence[Witness] = (),
     watch: Watch = _NOBODY,
 ) -> Deepening:
     """Run an admitted program on more fresh scenes, up to the next of the fixed looks.
@@ -127,6 +132,7 @@ def deepen(
         executor: Where the episodes run.
         handovers: Certified skills that scenes may begin after.
         previous: The deepening up to the look before; None for the first look.
+        witnesses: Goals to judge beside the task's own; the deepening is the same without.
         watch: Is shown each new episode.
 
     Returns:
@@ -159,6 +165,7 @@ def deepen(
         executor=executor,
         handovers=handovers,
         first=0 if previous is None else previous.drawn,
+        witnesses=witnesses,
     )
     scenes = [] if previous is None else list(previous.scenes)
     for episode in draw:

@@ -1,23 +1,32 @@
 """Negative controls: programs that must not solve a task that is worth learning.
 
-Each is an ordinary program and runs through the same sandbox, episode and judge as a skill.
+Each is an ordinary program and runs through the same sandbox, episode and judge as a skill. What
+it does depends on the scene alone, so one run of it can be judged for many goals: all tasks of one
+arena (the same kinds of objects, scenes and limits) are tested together at the price of one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from env.errors import TaskError
-from env.executors import Executor
-from env.practice import Draw
+from env.episode import prepare
+from env.errors import SimulatorError, TaskError
+from env.executors import Executor, Lost
+from env.practice import Skipped, Trial, attempt, sound
 from env.program import Closure, Program, kind_annotation
-from env.starts import practice_seed
+from env.seeds import derive, digest
 from env.task import Task
-from env.transcript import Episode
+from env.transcript import Episode, Start
+from env.witness import Witness
+from env.workers import Bench
 
 CONTROL_SCENES: Final = 20
+_MOST_DRAWN: Final = 200
+"""Scenes of an arena that are looked at for those in which a goal is not true yet."""
+_ARENA: Final = "voyager.arena/1"
 MOST_SOLVED: Final = 2
 """A task is refused if a control solves more of the scenes than these."""
 
@@ -33,8 +42,8 @@ from robot import wait
 
 
 def hold_still({parameters}) -> None:
-    """Wait for three seconds."""
-    wait(3.0)
+    """Wait for a second."""
+    wait(1.0)
 '''
 _OPEN_AND_CLOSE: Final = '''\
 {imports}
@@ -102,14 +111,14 @@ class ControlRate:
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """What the controls did with a task that they did not solve too often.
+    """What the controls did with a task.
 
     Attributes:
         task: Hash of the task.
         rates: One for each control.
-        drawn: Practice scenes tried, by the control that tried most.
+        drawn: Scenes of the arena that were looked at.
         discarded: Those of them in which the goal was true at the start.
-        steps: Physics steps in all.
+        steps: Physics steps of the runs that the rates rest on.
     """
 
     task: str
@@ -117,6 +126,30 @@ class Controls:
     drawn: int
     discarded: int
     steps: int
+
+    @property
+    def refusal(self) -> str:
+        """Why the task must be refused, in one sentence; empty when it is worth learning."""
+        usable = self.drawn - self.discarded
+        if usable < CONTROL_SCENES:
+            return (
+                f"the goal is already true at the start in {self.discarded} of {self.drawn} "
+                "scenes; at most 90 % are allowed, so ask for something else"
+            )
+        if any(rate.solved > MOST_SOLVED for rate in self.rates):
+            told = ", ".join(
+                f"{rate.name} solved {rate.solved} of {rate.scenes}" for rate in self.rates
+            )
+            return (
+                f"the goal needs no skill: {told}; at most {MOST_SOLVED} of {CONTROL_SCENES} are "
+                "allowed, so ask for more"
+            )
+        return ""
+
+    @property
+    def accidents(self) -> int:
+        """Episodes in which a control met the goal all the same."""
+        return sum(rate.solved for rate in self.rates)
 
     def to_json(self) -> dict[str, Any]:
         """The controls as JSON-able data."""
@@ -154,18 +187,24 @@ def control_programs(task: Task) -> tuple[Program, ...]:
     )
 
 
-def run_controls(
-    task: Task, executor: Executor, watch: Callable[[Episode], None] | None = None
-) -> Controls:
-    """Admit a task: no control may solve more than 2 of 20 practice scenes.
+def arena(task: Task) -> str:
+    """Hash over what decides the scenes of a task and what a control does in them.
 
-    The scenes are the task's practice scenes without hand-overs, so that the answer is a property
-    of the task and not of the library.
+    Kinds of the parameters, scenes and limits; the goal is no part of it.
+    """
+    kinds = sorted(task.kinds.values())
+    return digest([_ARENA, kinds, task.scene.to_json(), task.time_limit, task.call_limit])
+
+
+def run_controls(
+    task: Task, executor: Executor, watch: Callable[[int], None] | None = None
+) -> Controls:
+    """Admit a task: no control may solve more than 2 of 20 scenes.
 
     Args:
         task: The task.
         executor: Where the episodes run.
-        watch: Is shown each episode that counts.
+        watch: Is told the number of episodes so far.
 
     Returns:
         The rates; they depend on the task and the platform only, so they may be kept.
@@ -173,35 +212,168 @@ def run_controls(
     Raises:
         TaskError: If a control solves too many scenes (with all rates), or if the goal is
             already true in more than 90 % of the scenes.
+        SceneError: If a scene cannot be drawn.
         SandboxError: If the sandbox failed.
         SimulatorError: If the simulator failed.
     """
-    rates: list[ControlRate] = []
-    drawn = discarded = steps = 0
-    for program in control_programs(task):
-        draw = Draw(
-            task,
-            Closure.of(program),
-            lambda index: practice_seed(task, index),
-            wanted=CONTROL_SCENES,
-            executor=executor,
+    (found,), _ = run_controls_together((task,), executor, watch)
+    if found.refusal:
+        raise TaskError(found.refusal)
+    return found
+
+
+def run_controls_together(
+    tasks: Sequence[Task], executor: Executor, watch: Callable[[int], None] | None = None
+) -> tuple[tuple[Controls, ...], int]:
+    """Test several tasks of one arena on the same runs of the controls.
+
+    Scenes are drawn for the arena, without hand-overs, so that the answer is a property of the
+    task and not of the library; for each task they count in order, those skipped in which its
+    goal is true at the start. A task's answer does not depend on which others are tested.
+
+    Args:
+        tasks: Tasks of one arena, at least one.
+        executor: Where the episodes run.
+        watch: Is told the number of episodes so far.
+
+    Returns:
+        What the controls did with each task (see `Controls.refusal`), and the physics steps that
+        it took in all.
+
+    Raises:
+        TaskError: If the tasks are not of one arena.
+        SceneError: If a scene cannot be drawn.
+        SandboxError: If the sandbox failed.
+        SimulatorError: If the simulator failed.
+    """
+    if len({arena(task) for task in tasks}) != 1:
+        raise TaskError("tasks are tested together only if kinds, scenes and limits are the same")
+    bout = _Bout(tasks, executor, watch or (lambda done: None))
+    bout.find_scenes()
+    for program in control_programs(tasks[0]):
+        bout.play(program)
+    return bout.results(), bout.steps
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A job: which goals are true at the start of a scene."""
+
+    task: Task
+    seed: int
+    witnesses: tuple[Witness, ...]
+
+
+def _look(bench: Bench, job: _Look) -> tuple[bool, ...]:
+    needs = frozenset[str]().union(*(witness.goal.needs for witness in job.witnesses))
+    stage = prepare(
+        bench.world(), bench.sandbox(), job.task, Start(job.seed), None, fresh=False, needs=needs
+    )
+    if isinstance(stage, Episode):
+        raise SimulatorError(f"a scene could not be begun: {stage.reason}; try again")
+    return tuple(witness.starts(stage.state, stage.binding) for witness in job.witnesses)
+
+
+class _Bout:
+    """One joint test; `tasks[0]` carries the scenes, the goals of all are its witnesses."""
+
+    def __init__(
+        self, tasks: Sequence[Task], executor: Executor, watch: Callable[[int], None]
+    ) -> None:
+        self._tasks = tasks
+        self._executor = executor
+        self._watch = watch
+        self._arena = arena(tasks[0])
+        self._witnesses = tuple(_witness(task, tasks[0]) for task in tasks)
+        self._usable: list[list[int]] = [[] for _ in tasks]
+        self._drawn = [0 for _ in tasks]
+        self._rates: list[list[ControlRate]] = [[] for _ in tasks]
+        self._spent = [0 for _ in tasks]
+        self._done = 0
+        self.steps = 0
+
+    def _seed(self, index: int) -> int:
+        return derive("controls", self._arena, index)
+
+    def find_scenes(self) -> None:
+        """The first scenes of each task in which its goal is not true at the start."""
+        looks = (
+            _Look(self._tasks[0], self._seed(index), self._witnesses)
+            for index in range(_MOST_DRAWN)
         )
-        solved = scenes = 0
-        for episode in draw:
-            scenes += 1
-            solved += episode.solved
-            if watch is not None:
-                watch(episode)
-            if solved > MOST_SOLVED:
+        results = self._executor.map(_look, looks)
+        for index, result in enumerate(results):
+            if isinstance(result, Lost):
+                raise SimulatorError(f"no verdict: {result.detail}; nothing was counted, try again")
+            for number, begun in enumerate(result):
+                if len(self._usable[number]) < CONTROL_SCENES:
+                    self._drawn[number] += 1
+                    if not begun:
+                        self._usable[number].append(index)
+            if all(len(usable) == CONTROL_SCENES for usable in self._usable):
                 break
-        rates.append(ControlRate(program.name, solved, scenes))
-        steps += draw.steps
-        if draw.drawn > drawn:
-            drawn, discarded = draw.drawn, draw.discarded
-    if any(rate.solved > MOST_SOLVED for rate in rates):
-        told = ", ".join(f"{rate.name} solved {rate.solved} of {rate.scenes}" for rate in rates)
-        raise TaskError(
-            f"the goal needs no skill: {told}; at most {MOST_SOLVED} of {CONTROL_SCENES} are "
-            "allowed, so ask for more"
+
+    def play(self, program: Program) -> None:
+        """Run one control as long as a task has scenes on which it has yet to be judged."""
+        closure = Closure.of(program)
+        solved = [0 for _ in self._tasks]
+        scenes = [0 for _ in self._tasks]
+        sent: deque[int] = deque()
+
+        def waiting(index: int) -> list[int]:
+            return [
+                number
+                for number, usable in enumerate(self._usable)
+                if len(usable) == CONTROL_SCENES
+                and solved[number] <= MOST_SOLVED
+                and index in usable
+            ]
+
+        def trials() -> Iterator[Trial]:
+            for index in sorted(set().union(*map(set, self._usable))):
+                if waiting(index):
+                    sent.append(index)
+                    start = Start(self._seed(index))
+                    yield Trial(
+                        self._tasks[0], closure, start, fresh=False, witnesses=self._witnesses
+                    )
+
+        for result in self._executor.map(attempt, trials()):
+            judged = waiting(sent.popleft())
+            # What ran ahead and is not waited for any more does not count, on any machine.
+            if not judged:
+                continue
+            if isinstance(result, Skipped):
+                raise SimulatorError(f"a scene could not be begun: {result.reason}; try again")
+            episode = sound(result)
+            self.steps += episode.steps
+            self._done += 1
+            self._watch(self._done)
+            for number in judged:
+                met = bool(episode.sightings) and episode.sightings[number].held
+                solved[number] += met
+                scenes[number] += 1
+                self._spent[number] += episode.steps
+        for number in range(len(self._tasks)):
+            rate = ControlRate(program.name, solved[number], scenes[number])
+            self._rates[number].append(rate)
+
+    def results(self) -> tuple[Controls, ...]:
+        """What was found, in the order of the tasks."""
+        return tuple(
+            Controls(
+                task=task.hash,
+                rates=tuple(self._rates[number]),
+                drawn=self._drawn[number],
+                discarded=self._drawn[number] - len(self._usable[number]),
+                steps=self._spent[number],
+            )
+            for number, task in enumerate(self._tasks)
         )
-    return Controls(task.hash, tuple(rates), drawn, discarded, steps)
+
+
+def _witness(task: Task, carrier: Task) -> Witness:
+    """A task's goal on the objects of another task of its arena."""
+    theirs = {canonical: name for name, canonical in carrier.goal.renaming}
+    names = tuple((name, theirs[canonical]) for name, canonical in task.goal.renaming)
+    return Witness(task.goal, names)

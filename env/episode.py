@@ -9,7 +9,7 @@ states. Limits that decide a verdict are deterministic: robot calls and simulate
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -37,6 +37,7 @@ from env.transcript import (
     broken_contracts,
     state_digest,
 )
+from env.witness import Witness
 from env.world import World
 
 SETTLE_SECONDS: Final = 1.0
@@ -81,6 +82,7 @@ def run_episode(
     chosen: Mapping[str, str] | None = None,
     fresh: bool = False,
     log: bool = True,
+    witnesses: Sequence[Witness] = (),
 ) -> Episode:
     """Run a program on one scene and judge it.
 
@@ -94,6 +96,7 @@ def run_episode(
         chosen: Object names for parameters that the seed is not to bind.
         fresh: Refuse a scene in which the goal is already true, as certification does.
         log: Note what each call displaced. The verdict and the hash are the same without.
+        witnesses: Goals to judge beside the task's own; the verdict is the same without.
 
     Returns:
         What happened. Infrastructure that failed twice is an outcome as well
@@ -113,13 +116,24 @@ def run_episode(
     for tries in range(_TRIES):
         steps = world.total_steps
         try:
-            stage = prepare(world, sandbox, task, begin, handover, chosen=chosen, fresh=fresh)
+            stage = prepare(
+                world,
+                sandbox,
+                task,
+                begin,
+                handover,
+                chosen=chosen,
+                fresh=fresh,
+                needs=_needs_of(witnesses),
+            )
             if isinstance(stage, Episode):
                 if stage.outcome is Outcome.HANG and tries == _TRIES - 1:
                     raise StartUnusable("the skill that this scene begins after hangs")
                 episode = replace(blank, outcome=stage.outcome, reason=stage.reason)
             else:
-                episode = _perform(world, sandbox, task, closure, stage, begin, log=log)
+                episode = _perform(
+                    world, sandbox, task, closure, stage, begin, log=log, witnesses=witnesses
+                )
         except SimulatorError as error:
             episode = replace(blank, outcome=Outcome.SIMULATOR_LOST, reason=str(error))
         episode = replace(episode, steps=world.total_steps - steps)
@@ -137,6 +151,7 @@ def prepare(
     *,
     chosen: Mapping[str, str] | None = None,
     fresh: bool,
+    needs: frozenset[str] = frozenset(),
 ) -> Stage | Episode:
     """Build a scene and run what comes first in it.
 
@@ -148,6 +163,7 @@ def prepare(
         handover: The skill that `start` names.
         chosen: Object names for parameters that the seed is not to bind.
         fresh: Refuse a scene in which the goal is already true.
+        needs: What the stage's state must carry beyond what the goal needs.
 
     Returns:
         The stage, its clock at 0; or the episode of the hand-over if infrastructure failed in it.
@@ -176,7 +192,7 @@ def prepare(
         if not before.solved:
             raise StartUnusable(f"the skill that this scene begins after failed: {before.reason}")
         world.begin()
-    state = world.observe(task.goal.needs)
+    state = world.observe(task.goal.needs | needs)
     if fresh and task.goal.judge([state], 0, binding).holds:
         raise StartUnusable("the goal is already true at the start")
     return Stage(binding, state)
@@ -191,9 +207,11 @@ def _perform(
     start: Start,
     *,
     log: bool,
+    witnesses: Sequence[Witness] = (),
 ) -> Episode:
     """Run and judge a program in a world that stands ready."""
-    conductor = Conductor(world, task, closure, stage.state, log=log)
+    beside = [witness.goal for witness in witnesses]
+    conductor = Conductor(world, task, closure, stage.state, log=log, beside=beside)
     limits = Limits(calls=task.call_limit + 1, skill_calls=task.call_limit + 1)
     episode = Episode(Outcome.SANDBOX_LOST, "", start, task.hash, closure.hash, dict(stage.binding))
     try:
@@ -242,7 +260,14 @@ def _perform(
         margin=verdict.margin,
         reports=reports,
         state_hash=state_digest(trace[-1]),
+        sightings=tuple(
+            witness.judge(stage.state, trace, settle, stage.binding) for witness in witnesses
+        ),
     )
+
+
+def _needs_of(witnesses: Sequence[Witness]) -> frozenset[str]:
+    return frozenset[str]().union(*(witness.goal.needs for witness in witnesses))
 
 
 def _outcome(result: RunResult) -> Outcome:
@@ -270,7 +295,14 @@ class Conductor:
     """
 
     def __init__(
-        self, world: World, task: Task, closure: Closure, state: State, *, log: bool
+        self,
+        world: World,
+        task: Task,
+        closure: Closure,
+        state: State,
+        *,
+        log: bool,
+        beside: Sequence[Goal] = (),
     ) -> None:
         """Begin an episode; samples the trace only if a goal is temporal, for that costs time.
 
@@ -280,10 +312,12 @@ class Conductor:
             closure: Gives the contracts.
             state: The world as it is now.
             log: Whether to note what calls displaced.
+            beside: Other goals that will be judged on the same trace.
         """
         self.calls: list[CallRecord] = []
         self.contracts: list[ContractCheck] = []
-        goals = [task.goal, *(contract.goal for contract in closure.contracts.values())]
+        contracts = (contract.goal for contract in closure.contracts.values())
+        goals = [task.goal, *contracts, *beside]
         self.needs: frozenset[str] = frozenset().union(*(goal.needs for goal in goals))
         self._world = world
         self._task = task

@@ -20,6 +20,7 @@ from env.program import Closure
 from env.starts import Handover, plan_start, practice_seed
 from env.task import Task
 from env.transcript import Episode, Start
+from env.witness import Witness
 from env.workers import Bench
 
 _MOST_DISCARDS: Final = 0.90
@@ -37,6 +38,7 @@ class Trial:
         start: Where it begins.
         handover: The skill that `start` names, if any.
         fresh: Whether to skip a scene in which the goal is already true.
+        witnesses: Goals to judge beside the task's own.
     """
 
     task: Task
@@ -44,6 +46,7 @@ class Trial:
     start: Start
     handover: Handover | None = None
     fresh: bool = True
+    witnesses: tuple[Witness, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ def attempt(bench: Bench, trial: Trial) -> Episode | Skipped:
                 trial.start,
                 handover=trial.handover,
                 fresh=trial.fresh,
+                witnesses=trial.witnesses,
             )
         except StartUnusable as error:
             return Skipped(str(error), world.total_steps - steps)
@@ -113,6 +117,7 @@ class Draw:
         executor: Executor,
         handovers: Sequence[Handover] = (),
         first: int = 0,
+        witnesses: Sequence[Witness] = (),
     ) -> None:
         """Prepare to draw; nothing runs before the first `next`.
 
@@ -124,6 +129,7 @@ class Draw:
             executor: Where they run.
             handovers: Certified skills that scenes may begin after.
             first: Index of the first candidate.
+            witnesses: Goals to judge beside the task's own; nothing else depends on them.
         """
         self.drawn = 0
         self.reasons: Counter[str] = Counter()
@@ -135,6 +141,7 @@ class Draw:
         self._executor = executor
         self._handovers = tuple(handovers)
         self._first = first
+        self._witnesses = tuple(witnesses)
 
     @property
     def discarded(self) -> int:
@@ -185,7 +192,7 @@ class Draw:
     def _trials(self, most: int) -> Iterator[Trial]:
         for index in itertools.islice(itertools.count(self._first), most):
             start, handover = plan_start(self._task, self._seed(index), self._handovers)
-            yield Trial(self._task, self._closure, start, handover)
+            yield Trial(self._task, self._closure, start, handover, witnesses=self._witnesses)
 
 
 def sound(result: Episode | Lost) -> Episode:
@@ -241,6 +248,7 @@ def practise(
     executor: Executor,
     handovers: Sequence[Handover] = (),
     first: int = 0,
+    witnesses: Sequence[Witness] = (),
 ) -> Practice:
     """Run a program on practice scenes; all that writers ever see.
 
@@ -251,6 +259,7 @@ def practise(
         executor: Where they run.
         handovers: Certified skills that scenes may begin after.
         first: Index of the first practice scene; `Practice.next_index` continues.
+        witnesses: Goals to judge beside the task's own.
 
     Returns:
         The episodes.
@@ -268,6 +277,7 @@ def practise(
         executor=executor,
         handovers=handovers,
         first=first,
+        witnesses=witnesses,
     )
     episodes = tuple(draw)
     return Practice(episodes, draw.next_index, draw.discarded, draw.steps)

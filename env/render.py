@@ -146,6 +146,19 @@ def _before_sky(drawn: Frame) -> Frame:
     return np.where((nothing | backdrop)[:, :, None], sky, drawn)
 
 
+def require_display() -> None:
+    """Check that there is something to open a window on: PyBullet's needs an X display on Linux.
+
+    Raises:
+        VoyagerError: If there is none. PyBullet would end the whole process from C.
+    """
+    if os.name == "posix" and os.uname().sysname == "Linux" and not os.environ.get("DISPLAY"):
+        raise VoyagerError(
+            "there is no display to open a window on (DISPLAY is not set); "
+            "leave --gui away: films and pictures need none"
+        )
+
+
 class PacedWorld(World):
     """A world in PyBullet's own window that runs no faster than real time."""
 
@@ -160,12 +173,7 @@ class PacedWorld(World):
             SimulatorError: If the window cannot be opened.
             VoyagerError: If there is no display.
         """
-        # Without a display PyBullet would end the whole process from C.
-        if os.name == "posix" and os.uname().sysname == "Linux" and not os.environ.get("DISPLAY"):
-            raise VoyagerError(
-                "there is no display to open a window on (DISPLAY is not set); "
-                "leave --gui away, or write a film with --gif"
-            )
+        require_display()
         super().__init__(gui=True)
         self._pause = 1.0 / HZ / speed
         self._sleep = sleep

@@ -15,6 +15,7 @@ from env.outcome import Outcome
 from env.sandbox.base import LimitReport, SkillErrorReport
 from env.seeds import digest
 from env.state import State
+from env.witness import Sighting
 
 EPISODE_SCHEMA: Final = "voyager.episode/1"
 
@@ -179,6 +180,7 @@ class Episode:
         limit: For LIMIT.
         output: What the program printed, as far as it was kept.
         state_hash: Hash over the numbers of the last state; empty when there is none.
+        sightings: What each witness that was asked for saw; empty when nothing was judged.
     """
 
     outcome: Outcome
@@ -197,6 +199,7 @@ class Episode:
     limit: LimitReport | None = None
     output: str = ""
     state_hash: str = ""
+    sightings: tuple[Sighting, ...] = ()
 
     @property
     def solved(self) -> bool:

@@ -6,8 +6,10 @@ it was before or as it is after, never in between.
 
 from __future__ import annotations
 
+import json
+import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +35,12 @@ class Database:
 
     Not for use from several threads; open one for each. Several processes may have the same file
     open: readers never wait for the writer.
+
+    Attributes:
+        path: The file.
+        clock: Source of the present moment.
+        read_only: Whether this process may only read it.
+        migrated: Whether opening it brought it to a newer form.
     """
 
     def __init__(
@@ -44,25 +52,34 @@ class Database:
     ) -> None:
         """Open the file, making it and its folder when they are not there.
 
+        A file that this process may not write is opened for reading.
+
         Args:
             path: The database file.
             clock: Source of the present moment.
             migrations: Steps to the newest form; given only by tests.
 
         Raises:
-            StorageError: If the file cannot be opened or written, is damaged, belongs to another
-                program, or was written by a newer version.
+            StorageError: If the file cannot be opened, or not be written although it has to be
+                made or brought to the newest form, is damaged, belongs to another program, or
+                was written by a newer version.
         """
         self.path = path
         self.clock = clock
+        self.migrated = False
         self._migrations = migrations
+        self.read_only = path.is_file() and not _writable(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise _unwritable(path.parent, error.strerror or str(error)) from error
         with self._explained():
             self._connection = sqlite3.connect(
-                path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=True
+                _for_reading(path) if self.read_only else path,
+                uri=self.read_only,
+                timeout=_BUSY_SECONDS,
+                isolation_level=None,
+                check_same_thread=True,
             )
         try:
             with self._explained():
@@ -97,9 +114,14 @@ class Database:
     def transaction(self) -> Iterator[None]:
         """All writes inside happen, or none; committed to the disk when the block is left.
 
+        A block inside another one joins it: everything is committed when the outer one is left.
+
         Raises:
             StorageError: If a write fails; everything in the block is undone.
         """
+        if self._connection.in_transaction:
+            yield
+            return
         with self._explained():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -161,6 +183,24 @@ class Database:
             raise StorageError(f"{self.path} gave no answer to {sql!r}; run `voyager doctor`")
         return row
 
+    def copy_to(self, target: Path) -> None:
+        """Copy the database as it is at one instant, whoever else reads or writes it meanwhile.
+
+        Args:
+            target: The new file, in a folder that is there; it appears when it is whole.
+
+        Raises:
+            StorageError: If it cannot be read or written.
+        """
+        partial = target.with_suffix(".partial")
+        try:
+            partial.unlink(missing_ok=True)
+            with self._explained(), _closing(sqlite3.connect(partial)) as copy:
+                self._connection.backup(copy)
+            partial.replace(target)
+        except OSError as error:
+            raise _unwritable(target.parent, error.strerror or str(error)) from error
+
     def check(self) -> tuple[str, ...]:
         """What SQLite's own integrity check finds wrong; empty when the file is sound.
 
@@ -192,8 +232,14 @@ class Database:
                 f"{self.path} is a database of another program; choose another home with --home"
             )
         if version < len(self._migrations):
+            if self.read_only:
+                raise StorageError(
+                    f"{self.path} has the older form {version} and cannot be written; make it "
+                    "writable, or copy its folder and open the copy with --home"
+                )
             connection.execute("PRAGMA journal_mode = WAL")
             self._migrate(version)
+            self.migrated = version > 0
 
     def _header(self) -> tuple[int, int]:
         owner = int(self.one("PRAGMA application_id")[0])
@@ -219,15 +265,11 @@ class Database:
         folder = self.path.parent / BACKUPS
         moment = self.clock().strftime("%Y%m%dT%H%M%SZ")
         target = folder / f"{self.path.stem}-form{version}-{moment}.db"
-        partial = target.with_suffix(".partial")
         try:
             folder.mkdir(exist_ok=True)
-            partial.unlink(missing_ok=True)
-            with _closing(sqlite3.connect(partial)) as copy:
-                self._connection.backup(copy)
-            partial.replace(target)
         except OSError as error:
             raise _unwritable(folder, error.strerror or str(error)) from error
+        self.copy_to(target)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -243,6 +285,11 @@ class Database:
             if name.startswith(prefix):
                 return f"{self.path} {advice}"
         return f"{self.path} refused a statement ({name}: {error}); run `voyager doctor`"
+
+
+def record_text(record: Mapping[str, Any]) -> str:
+    """A record as it is kept in a column: JSON with sorted keys, and nothing that JSON lacks."""
+    return json.dumps(record, sort_keys=True, allow_nan=False)
 
 
 _ADVICE: Final = (
@@ -298,6 +345,21 @@ def _statements(script: str) -> Iterator[str]:
             pending = ""
     if pending.strip():
         raise ValueError(f"a migration ends in the middle of a statement: {pending.strip()!r}")
+
+
+def _writable(path: Path) -> bool:
+    """Whether a database may be written: that takes its folder too."""
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+
+
+def _for_reading(path: Path) -> str:
+    """How to open a database that may not be written.
+
+    Readers, too, write into the index of the log beside the file. Where there is no log, nobody
+    has the file open for writing, and SQLite may take it as it stands.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    return f"{path.absolute().as_uri()}?mode=ro{'' if log.exists() else '&immutable=1'}"
 
 
 def _unwritable(path: Path, reason: str) -> StorageError:

@@ -11,12 +11,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from env.outcome import Outcome
+from env.seeds import short
 from env.task import Task
 from skill_store.clock import moment, stamp
-from skill_store.database import Database
+from skill_store.database import Database, record_text
+from skill_store.errors import StorageError
 
 INTERRUPTED: Final = "interrupted"
 """Reason of an attempt that was open when its process died."""
@@ -78,6 +80,49 @@ class EpisodeRecord:
     at: datetime
 
 
+class Wording(NamedTuple):
+    """A task for people.
+
+    Attributes:
+        instruction: In words.
+        goal: As an expression.
+    """
+
+    instruction: str
+    goal: str
+
+
+class KeptControls(NamedTuple):
+    """How the control programs did with a task on one platform.
+
+    Attributes:
+        admitted: Whether the task may be learned; False when it was refused.
+        record: As it was given.
+    """
+
+    admitted: bool
+    record: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Why an explorer attempted what it attempted.
+
+    Attributes:
+        attempt: Number of the attempt.
+        number: Which choice of this home it was.
+        proposer: Who proposed the task.
+        why: One sentence.
+        task: Hash of the task.
+    """
+
+    attempt: int
+    number: int
+    proposer: str
+    why: str
+    task: str
+
+
 class Journal:
     """Writes and reads the journal of one database."""
 
@@ -102,7 +147,7 @@ class Journal:
         with self._database.transaction():
             return self._database.insert(
                 "INSERT INTO runs (command, seed, config, started_at) VALUES (?, ?, ?, ?)",
-                (command, seed, _text(config), self._now()),
+                (command, seed, record_text(config), self._now()),
             )
 
     def end_run(self, run: int) -> None:
@@ -155,7 +200,7 @@ class Journal:
             self._database.execute(
                 "UPDATE attempts SET ended_at = ?, outcome = ?, reason = ?, simulated_steps = ?, "
                 "detail = ? WHERE id = ?",
-                (self._now(), outcome, reason, simulated_steps, _text(detail or {}), attempt),
+                (self._now(), outcome, reason, simulated_steps, record_text(detail or {}), attempt),
             )
 
     def close_interrupted(self) -> int:
@@ -173,14 +218,19 @@ class Journal:
                 (self._now(), INTERRUPTED),
             ).rowcount
 
-    def attempts(self, task_hash: str | None = None) -> tuple[Attempt, ...]:
+    def attempts(self, task_hash: str | None = None, *, after: int = 0) -> tuple[Attempt, ...]:
         """All attempts, or those at one task, oldest first.
+
+        Args:
+            task_hash: Only those at this task, or all.
+            after: Only those with a greater number.
 
         Raises:
             StorageError: If they cannot be read.
         """
         rows = self._database.rows(
-            "SELECT * FROM attempts WHERE ?1 IS NULL OR task = ?1 ORDER BY id", (task_hash,)
+            "SELECT * FROM attempts WHERE id > ?2 AND (?1 IS NULL OR task = ?1) ORDER BY id",
+            (task_hash, after),
         )
         return tuple(
             Attempt(
@@ -229,7 +279,7 @@ class Journal:
                     seed,
                     outcome,
                     margin,
-                    _text(detail),
+                    record_text(detail),
                     self._now(),
                 ),
             )
@@ -265,6 +315,110 @@ class Journal:
             for row in rows
         )
 
+    def keep_controls(
+        self, task: Task, platform: str, admitted: bool, record: Mapping[str, Any]
+    ) -> None:
+        """Keep how the control programs did, so that nobody runs them again.
+
+        Args:
+            task: The task.
+            platform: What the result depends on beside the task, as one text.
+            admitted: Whether the task may be learned.
+            record: The result, JSON-able; replaces an earlier one.
+
+        Raises:
+            StorageError: If it cannot be written.
+        """
+        with self._database.transaction():
+            self.keep_task(task)
+            self._database.execute(
+                "INSERT INTO controls (task, platform, admitted, json, made_at) "
+                "VALUES (?, ?, ?, ?, ?) ON CONFLICT (task, platform) DO UPDATE SET "
+                "admitted = excluded.admitted, json = excluded.json, made_at = excluded.made_at",
+                (task.hash, platform, int(admitted), record_text(record), self._now()),
+            )
+
+    def controls(self, task_hash: str, platform: str) -> KeptControls | None:
+        """What `keep_controls` kept for a task on a platform, or None.
+
+        Raises:
+            StorageError: If it cannot be read.
+        """
+        row = self._database.first(
+            "SELECT admitted, json FROM controls WHERE task = ? AND platform = ?",
+            (task_hash, platform),
+        )
+        return None if row is None else KeptControls(bool(row["admitted"]), json.loads(row["json"]))
+
+    def tested(self, platform: str) -> Mapping[str, KeptControls]:
+        """What `keep_controls` kept on a platform, by task hash.
+
+        Raises:
+            StorageError: If it cannot be read.
+        """
+        rows = self._database.rows(
+            "SELECT task, admitted, json FROM controls WHERE platform = ? ORDER BY task",
+            (platform,),
+        )
+        return {
+            row["task"]: KeptControls(bool(row["admitted"]), json.loads(row["json"]))
+            for row in rows
+        }
+
+    def task(self, task_hash: str) -> Task:
+        """A task that was kept, as it was first worded.
+
+        Raises:
+            StorageError: If it is not in this home, or it cannot be read.
+            VoyagerError: If it speaks about kinds or predicates that are not loaded.
+        """
+        row = self._database.first("SELECT json FROM tasks WHERE hash = ?", (task_hash,))
+        if row is None:
+            raise StorageError(f"task {short(task_hash)} is not in {self._database.path}")
+        return Task.from_json(json.loads(row["json"]))
+
+    def keep_decision(self, attempt: int, number: int, proposer: str, why: str) -> None:
+        """Note why an attempt is made.
+
+        Args:
+            attempt: Number from `begin_attempt`.
+            number: Which choice of this home it is.
+            proposer: Who proposed the task.
+            why: One sentence.
+
+        Raises:
+            StorageError: If it cannot be written, or the attempt has one already.
+        """
+        with self._database.transaction():
+            self._database.execute(
+                "INSERT INTO decisions (attempt, number, proposer, why) VALUES (?, ?, ?, ?)",
+                (attempt, number, proposer, why),
+            )
+
+    def decisions(self) -> tuple[Decision, ...]:
+        """All choices of explorers, oldest first.
+
+        Raises:
+            StorageError: If they cannot be read.
+        """
+        rows = self._database.rows(
+            "SELECT decisions.*, attempts.task FROM decisions "
+            "JOIN attempts ON attempts.id = decisions.attempt ORDER BY decisions.attempt"
+        )
+        return tuple(
+            Decision(row["attempt"], row["number"], row["proposer"], row["why"], row["task"])
+            for row in rows
+        )
+
+    def wordings(self) -> Mapping[str, Wording]:
+        """How each task was worded when it was first seen, by hash.
+
+        Raises:
+            StorageError: If they cannot be read.
+        """
+        rows = self._database.rows("SELECT hash, instruction, goal FROM tasks")
+        return {row["hash"]: Wording(row["instruction"], row["goal"]) for row in rows}
+
     def keep_task(self, task: Task) -> None:
         """Store a task once, inside a transaction of the caller's; its first wording stays.
 
@@ -274,12 +428,8 @@ class Journal:
         self._database.execute(
             "INSERT INTO tasks (hash, instruction, goal, json, first_seen_at) "
             "VALUES (?, ?, ?, ?, ?) ON CONFLICT (hash) DO NOTHING",
-            (task.hash, task.instruction, task.goal.text, _text(task.to_json()), self._now()),
+            (task.hash, task.instruction, task.goal.text, record_text(task.to_json()), self._now()),
         )
 
     def _now(self) -> str:
         return stamp(self._database.clock())
-
-
-def _text(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, sort_keys=True, allow_nan=False)

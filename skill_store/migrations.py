@@ -117,5 +117,102 @@ CREATE TABLE episodes (
 CREATE INDEX episodes_by_program ON episodes (program, purpose);
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_FIRST_FORM,)
+_SECOND_FORM: Final = """
+-- Every program that ever stood for a skill; `skills` names the one that stands for it now.
+CREATE TABLE versions (
+    skill        TEXT NOT NULL REFERENCES skills (name),
+    number       INTEGER NOT NULL CHECK (number >= 1),
+    program      TEXT NOT NULL UNIQUE REFERENCES programs (hash),
+    certificate  TEXT NOT NULL UNIQUE REFERENCES certificates (hash),
+    origin       TEXT NOT NULL CHECK (origin IN ('learned', 'edited', 'relocked', 'challenger')),
+    added_at     TEXT NOT NULL,
+    PRIMARY KEY (skill, number)
+) STRICT, WITHOUT ROWID;
+INSERT INTO versions SELECT name, 1, program, certificate, 'learned', added_at FROM skills;
+ALTER TABLE skills ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE skills ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0 CHECK (pinned IN (0, 1));
+
+-- Champion against challenger on fresh scenes that both were given.
+CREATE TABLE duels (
+    id          INTEGER PRIMARY KEY,
+    skill       TEXT NOT NULL REFERENCES skills (name),
+    champion    TEXT NOT NULL REFERENCES programs (hash),
+    challenger  TEXT NOT NULL REFERENCES programs (hash),
+    scenes      INTEGER NOT NULL,
+    won         INTEGER NOT NULL,
+    lost        INTEGER NOT NULL,
+    replaced    INTEGER NOT NULL CHECK (replaced IN (0, 1)),
+    json        TEXT NOT NULL,
+    fought_at   TEXT NOT NULL
+) STRICT;
+
+-- Calls of a skill in certified episodes of other skills, and how many kept its contract.
+CREATE TABLE uses (
+    program  TEXT PRIMARY KEY REFERENCES programs (hash),
+    calls    INTEGER NOT NULL,
+    kept     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What a task's goal speaks about: finds candidates among many skills without parsing goals.
+CREATE TABLE promises (
+    task       TEXT NOT NULL REFERENCES tasks (hash),
+    predicate  TEXT NOT NULL,
+    PRIMARY KEY (task, predicate)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX promises_by_predicate ON promises (predicate);
+
+-- The truth about embeddings; every index is rebuilt from here.
+CREATE TABLE vectors (
+    program   TEXT NOT NULL REFERENCES programs (hash),
+    view      TEXT NOT NULL,
+    embedder  TEXT NOT NULL,
+    digest    TEXT NOT NULL,
+    vector    BLOB NOT NULL,
+    PRIMARY KEY (program, view, embedder)
+) STRICT, WITHOUT ROWID;
+
+-- How the control programs did with a task on a platform; admitted 0: the task was refused.
+CREATE TABLE controls (
+    task      TEXT NOT NULL REFERENCES tasks (hash),
+    platform  TEXT NOT NULL,
+    admitted  INTEGER NOT NULL CHECK (admitted IN (0, 1)),
+    json      TEXT NOT NULL,
+    made_at   TEXT NOT NULL,
+    PRIMARY KEY (task, platform)
+) STRICT, WITHOUT ROWID;
+
+-- What users asked for.
+CREATE TABLE queue (
+    id          INTEGER PRIMARY KEY,
+    task        TEXT NOT NULL REFERENCES tasks (hash),
+    wording     TEXT NOT NULL,
+    name        TEXT,
+    state       TEXT NOT NULL
+                CHECK (state IN ('waiting', 'learned', 'failed', 'refused', 'dropped')),
+    note        TEXT NOT NULL DEFAULT '',
+    queued_at   TEXT NOT NULL,
+    settled_at  TEXT
+) STRICT;
+CREATE UNIQUE INDEX one_wait_a_task ON queue (task) WHERE state = 'waiting';
+
+-- What the explorer chose to attempt, and why.
+CREATE TABLE decisions (
+    attempt   INTEGER PRIMARY KEY REFERENCES attempts (id),
+    number    INTEGER NOT NULL,
+    proposer  TEXT NOT NULL,
+    why       TEXT NOT NULL
+) STRICT;
+
+-- What was decided about a task before anything was written.
+CREATE TABLE routes (
+    id          INTEGER PRIMARY KEY,
+    task        TEXT NOT NULL REFERENCES tasks (hash),
+    decision    TEXT NOT NULL CHECK (decision IN ('run', 'adapt', 'write')),
+    skill       TEXT,
+    why         TEXT NOT NULL,
+    decided_at  TEXT NOT NULL
+) STRICT;
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_FIRST_FORM, _SECOND_FORM)
 """Steps from an empty database to the newest form; step i takes version i to version i + 1."""

@@ -1,4 +1,4 @@
-"""What a library holds: skills, and the short form in which they are listed."""
+"""What a library holds: skills, their versions, and the short form in which they are listed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from env.certificate import Certificate, Deepening
 from env.episode import run_episode
 from env.program import Closure, Program
 from env.starts import Handover
+from env.statistics import NULL_RATE
 from env.task import Task
 from env.transcript import Episode
 from env.workers import Bench
@@ -32,6 +33,53 @@ class SkillState(StrEnum):
         """Whether a search may build on it."""
         return self in (SkillState.PROBATION, SkillState.ACTIVE)
 
+    @classmethod
+    def earned(cls, bound: float | None) -> SkillState:
+        """What a valid certificate earns together with a published bound, or without one."""
+        return cls.PROBATION if bound is None or bound <= NULL_RATE else cls.ACTIVE
+
+
+class Origin(StrEnum):
+    """How a version of a skill came about."""
+
+    LEARNED = "learned"
+    """It admitted the skill."""
+    EDITED = "edited"
+    """Written by a person over an earlier version."""
+    RELOCKED = "relocked"
+    """The same text, calling the new champion of a skill that it builds on."""
+    CHALLENGER = "challenger"
+    """Written anew for the same task."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One program that stands or stood for a skill: never deleted, never renumbered.
+
+    Attributes:
+        skill: Name of the skill.
+        number: 1 for the program that admitted it, then in order of arrival.
+        program: Hash of the program, 64 hex digits.
+        certificate: Hash of the certificate that admitted it, 64 hex digits.
+        origin: How it came about.
+        champion: Whether it is the one that the skill's name means now.
+        k: Held-out episodes that were solved when it was admitted.
+        n: Held-out episodes that its admission asked for.
+        bound: Published 95 % lower bound of its success rate; None until it is deepened.
+        added_at: When it was admitted, UTC.
+    """
+
+    skill: str
+    number: int
+    program: str
+    certificate: str
+    origin: Origin
+    champion: bool
+    k: int
+    n: int
+    bound: float | None
+    added_at: datetime
+
 
 @dataclass(frozen=True, slots=True)
 class SkillEntry:
@@ -49,6 +97,9 @@ class SkillEntry:
         task: Hash of the task, 64 hex digits.
         callees: Names of the skills that it calls directly, sorted.
         added_at: When it entered the library, UTC.
+        parameters: (name, kind) of each parameter, in order.
+        version: Number of the version that stands for it.
+        pinned: Whether only a person may move it.
     """
 
     name: str
@@ -62,6 +113,9 @@ class SkillEntry:
     task: str
     callees: tuple[str, ...]
     added_at: datetime
+    parameters: tuple[tuple[str, str], ...]
+    version: int
+    pinned: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +130,8 @@ class Skill:
         certificate: The evidence that admitted it.
         deepening: The newest evidence from after its admission, or None.
         added_at: When it entered the library, UTC.
+        version: Number of the version that this is.
+        pinned: Whether only a person may move it.
     """
 
     name: str
@@ -85,6 +141,8 @@ class Skill:
     certificate: Certificate
     deepening: Deepening | None
     added_at: datetime
+    version: int
+    pinned: bool
 
     @property
     def program(self) -> Program:

@@ -11,9 +11,9 @@ from typing import Final
 
 from env.errors import VoyagerError
 from env.fingerprint import Fingerprint, fingerprint
-from env.statistics import NULL_RATE
+from skill_store.catalogue import Proof
 from skill_store.library import Library
-from skill_store.skill import Skill, SkillState
+from skill_store.skill import SkillState
 
 _EXTENSIONS: Final = "extensions"
 
@@ -23,7 +23,7 @@ def mark_stale(library: Library) -> tuple[str, ...]:
 
     Args:
         library: Is written to where a state changes. Retired skills are left alone, and so are
-            skills that cannot be read back.
+            those of a robot that is not here.
 
     Returns:
         Names of the skills that are stale now, sorted.
@@ -32,29 +32,25 @@ def mark_stale(library: Library) -> tuple[str, ...]:
         StorageError: If the library cannot be read or written.
     """
     stale = []
-    for entry in library.entries():
-        if entry.state is SkillState.RETIRED:
+    for proof in library.proofs():
+        if proof.state is SkillState.RETIRED:
             continue
         try:
-            skill = library.get(entry.name)
-            here = fingerprint(skill.task.scene.robot)
+            here = fingerprint(proof.robot)
         except VoyagerError:
             continue
-        state = _state(skill, here)
-        if state is not entry.state:
-            library.set_state(entry.name, state)
+        state = _state(proof, here)
+        if state is not proof.state:
+            library.set_state(proof.name, state)
         if state is SkillState.STALE:
-            stale.append(entry.name)
-    return tuple(sorted(stale))
+            stale.append(proof.name)
+    return tuple(stale)
 
 
-def _state(skill: Skill, here: Fingerprint) -> SkillState:
-    if differing(skill.certificate.fingerprint, here):
+def _state(proof: Proof, here: Fingerprint) -> SkillState:
+    if differing(proof.fingerprint, here):
         return SkillState.STALE
-    if skill.state is not SkillState.STALE:
-        return skill.state
-    bound = skill.bound
-    return SkillState.PROBATION if bound is None or bound <= NULL_RATE else SkillState.ACTIVE
+    return proof.state if proof.state is not SkillState.STALE else SkillState.earned(proof.bound)
 
 
 def differing(made: Fingerprint, here: Fingerprint) -> tuple[str, ...]:

@@ -112,6 +112,11 @@ RECORDS = {
 COMMANDS = {
     "goal_check": ("goal", "check", "lifted(block)", "-p", "block=block"),
     "skills": ("skills", "list"),
+    "tasks": ("tasks", "list"),
+    "task_add": ("tasks", "add", "lifted(block)", "-p", "block=block"),
+    "search": ("skills", "search", "lift"),
+    "milestones": ("milestones",),
+    "report": ("report", "--no-pictures"),
     "config": ("config", "show"),
     "paths": ("paths",),
     "doctor": ("doctor",),

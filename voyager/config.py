@@ -13,13 +13,14 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, get_type_hints
 
 from env.errors import VoyagerError
 from voyager.locations import HOME_VARIABLE, Locations
 
-Value = bool | int | tuple[str, ...]
+Value = bool | int | str | tuple[str, ...]
 
 _PREFIX: Final = "VOYAGER_"
 _MOST_WORKERS: Final = 8
@@ -36,8 +37,22 @@ _TYPES: Final[dict[Any, str]] = {
 }
 
 
+class Curriculum(StrEnum):
+    """Who proposes tasks to an explorer."""
+
+    FRONTIER = "frontier"
+    """Goals just past what the library reaches."""
+    RANDOM = "random"
+    """Goals at random, to compare with."""
+    FIXED = "fixed"
+    """Goals in a fixed order, to compare with."""
+
+
 class ConfigError(VoyagerError):
     """A setting is unknown, of the wrong type or out of range, or the file cannot be read."""
+
+
+_TYPES[Curriculum] = "one of " + ", ".join(Curriculum)
 
 
 def _usable_cpus() -> int:
@@ -68,6 +83,56 @@ class SearchConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionConfig:
+    """What `voyager home gc` forgets, in days: the table `[retention]`. 0 keeps it for good."""
+
+    details: int = field(
+        default=180,
+        metadata=_key("Days after which `home gc` empties an attempt's notes; 0: never.", 0, 36500),
+    )
+    episodes: int = field(
+        default=90,
+        metadata=_key("Days after which it deletes episodes of no skill's program.", 0, 36500),
+    )
+    errors: int = field(
+        default=30,
+        metadata=_key("Days after which it deletes tracebacks.", 0, 36500),
+    )
+    pictures: int = field(
+        default=90,
+        metadata=_key("Days after which it deletes pictures of replaced programs.", 0, 36500),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ExploreConfig:
+    """Settings of `voyager explore`, the table `[explore]` of the file."""
+
+    steps: int = field(
+        default=0,
+        metadata=_key("Simulated steps after which a run ends; 0 for no such limit.", 0),
+    )
+    tasks: int = field(
+        default=0,
+        metadata=_key("Attempts after which a run ends; 0 for no such limit.", 0),
+    )
+    minutes: int = field(
+        default=0,
+        metadata=_key("Minutes after which no new attempt begins; 0 for no such limit.", 0),
+    )
+    attempt_steps: int = field(
+        default=200_000,
+        metadata=_key(
+            "Simulated steps of the first attempt at a task; twice as many when it comes back.", 1
+        ),
+    )
+    curriculum: Curriculum = field(
+        default=Curriculum.FRONTIER,
+        metadata=_key("Who proposes tasks: frontier, or (to compare with) random or fixed."),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All settings; every field has a default that works."""
 
@@ -88,6 +153,8 @@ class Config:
         metadata=_key("Python modules to import: they register kinds and predicates."),
     )
     search: SearchConfig = field(default_factory=SearchConfig)
+    explore: ExploreConfig = field(default_factory=ExploreConfig)
+    retention: RetentionConfig = field(default_factory=RetentionConfig)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +349,7 @@ def _parsed(key: Key, text: str) -> Value:
     elif key.type is int:
         with contextlib.suppress(ValueError):  # what is no number is refused below
             value = int(value)
-    else:
+    elif key.type is not Curriculum:
         value = [part.strip() for part in value.split(",") if part.strip()]
     return _typed(key, value, key.variable)
 
@@ -298,6 +365,8 @@ def _typed(key: Key, value: object, where: str) -> Value:
         and all(isinstance(part, str) for part in value)
     ):
         return tuple(value)
+    if key.type is Curriculum and isinstance(value, str) and value in list(Curriculum):
+        return Curriculum(value)
     raise ConfigError(f"{key.name} must be {_TYPES[key.type]}, but {where} says {value!r}")
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from env.certificate import Deepening
 from env.certification import Watch, deepen
 from env.executors import Executor
 from env.fingerprint import fingerprint
-from env.statistics import NULL_RATE
+from env.transcript import Episode
 from skill_store.library import Library
-from skill_store.skill import Skill, SkillState
+from skill_store.skill import Skill
+from voyager.lifecycle import standing
+from voyager.witnesses import record_episodes, witnesses_of
 
 
 def _nobody(_: object) -> None:
@@ -42,31 +43,24 @@ def deepen_skill(
     previous = skill.deepening
     if previous is not None and previous.fingerprint != fingerprint(skill.task.scene.robot):
         previous = None
+    episodes: list[Episode] = []
+
+    def show(episode: Episode) -> None:
+        episodes.append(episode)
+        watch(episode)
+
     found = deepen(
         skill.certificate,
         skill.task,
         skill.closure,
         executor=executor,
-        handovers=[other.handover for other in library.callees_for(skill.task)],
+        handovers=[other.handover for other in library.handovers_for(skill.task)],
         previous=previous,
-        watch=watch,
+        witnesses=witnesses_of(skill.task),
+        watch=show,
     )
-    return library.deepen(name, found, next_state(skill.state, found))
-
-
-def next_state(state: SkillState, found: Deepening) -> SkillState:
-    """Where a skill stands after a deepening.
-
-    Its admission ruled out a success rate; it is active as long as fresh scenes rule it out too,
-    and otherwise back on probation. Stale and retired skills stay what they are.
-
-    Args:
-        state: Where it stood.
-        found: The deepening.
-
-    Returns:
-        Where it stands.
-    """
-    if state not in (SkillState.PROBATION, SkillState.ACTIVE):
-        return state
-    return SkillState.ACTIVE if found.lower > float(NULL_RATE) else SkillState.PROBATION
+    use = library.uses().get(skill.closure.root)
+    state = standing(skill.state, skill.pinned, found, use).state
+    deepened = library.deepen(name, found, state)
+    record_episodes(library, skill, "deepening", episodes)
+    return deepened

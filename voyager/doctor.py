@@ -75,6 +75,7 @@ def examine(
     yield _attempt("packages", _packages)
     yield _attempt("engine", _engine)
     yield _attempt("sandbox", _sandbox)
+    yield _attempt("embedder", _embedder)
     if conformance:
         yield from _conformance()
     yield from _home(home, extensions)
@@ -216,6 +217,20 @@ def _engine() -> Finding:
     return Finding("engine", Health.OK, f"{found.engine}, numpy {found.numpy}")
 
 
+def _embedder() -> Finding:
+    from skill_store.embedder import open_embedder
+
+    embedder, notice = open_embedder()
+    if notice:
+        return Finding(
+            "embedder",
+            Health.NOTE,
+            f"{embedder.id}: {notice}",
+            "pip install the project with its extra `semantic` (make install does)",
+        )
+    return Finding("embedder", Health.OK, f"{embedder.id}: skills are found by meaning")
+
+
 # -- the sandbox ------------------------------------------------------------------------------
 
 
@@ -273,6 +288,7 @@ def _home(home: Path | None, extensions: Sequence[str] | None) -> Iterator[Findi
         yield Finding("config", Health.OK, f"set: {', '.join(set_here) or 'nothing'}")
     yield _attempt("extensions", lambda: _extensions(tuple(extensions or configured)))
     yield _attempt("database", lambda: _database(locations))
+    yield _attempt("index", lambda: _index(locations))
 
 
 def _writable(locations: Locations) -> Finding:
@@ -322,3 +338,32 @@ def _database(locations: Locations) -> Finding:
             f"{locations.backups} to its place",
         )
     return Finding("database", Health.OK, f"form {version}, sound, {count} skills")
+
+
+def _index(locations: Locations) -> Finding:
+    from skill_store import HomeBusy, HomeLock, Library
+    from skill_store.index_probe import examine as examine_index
+
+    if not locations.index.exists():
+        return Finding("index", Health.OK, "none: searches look at every skill")
+    if not os.access(locations.home, os.W_OK):
+        return Finding("index", Health.OK, "not looked at: this home can only be read")
+    try:
+        # Opened by whoever learns here and by nobody else at the same time.
+        with HomeLock(locations.home):
+            content = examine_index(locations.index)
+    except HomeBusy:
+        return Finding("index", Health.OK, "not looked at: somebody learns in this home")
+    if content is None:
+        return Finding(
+            "index", Health.NOTE, "damaged or half written; it is filled again at the next start"
+        )
+    with Library.open(locations.home) as library:
+        wanted = sum(len(skill.texts()) for skill in library.vectors.described())
+    if wanted != content.count:
+        return Finding(
+            "index",
+            Health.OK,
+            f"{content.count} vectors, {wanted} wanted; it is filled again at the next start",
+        )
+    return Finding("index", Health.OK, f"{content.count} vectors of {content.embedder}")

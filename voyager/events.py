@@ -14,6 +14,7 @@ class Stage(StrEnum):
     SEARCH = "search"
     PRACTICE = "practice"
     CERTIFY = "certify"
+    DUEL = "duel"
     ADMITTED = "admitted"
     FAILED = "failed"
 

@@ -21,6 +21,9 @@ from voyager.performance import FILM_CAMERA, FILM_FPS
 
 TILES: Final = 10
 TILE_CAMERA: Final = Camera(samples=2)
+CLIP_CAMERA: Final = Camera(width=280, height=210)
+CLIP_FPS: Final = 8.0
+_LONGEST_CLIP: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +68,7 @@ def make_gallery(
         SandboxError: If the sandbox cannot stand on this machine.
     """
     gallery = places(skill, folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(
-            f"cannot make {folder} ({error.strerror}); check its rights, or choose another home "
-            "with --home"
-        ) from error
+    _make(folder)
     known = {handover.key: handover for handover in handovers}
     scenes = skill.certificate.scenes
     shown, starred = chosen(scenes), star(scenes)
@@ -100,6 +97,46 @@ def make_gallery(
     return Gallery(gallery.sheet, gallery.film, tuple(sorted(differing)))
 
 
+def clip_place(skill: Skill, folder: Path) -> Path:
+    """Where the small film of a skill belongs, whether it is there or not."""
+    return places(skill, folder).film.with_suffix(".small.gif")
+
+
+def make_clips(
+    skills: Sequence[tuple[Skill, Sequence[Handover]]], executor: Executor, folder: Path
+) -> int:
+    """Film one held-out scene of each skill, small and with few frames: made in seconds.
+
+    Args:
+        skills: Each with the skills that its scenes begin after (`Library.handovers_of`).
+        executor: Where to film.
+        folder: Where to put them, see `clip_place`; made when it is not there.
+
+    Returns:
+        How many were made; one whose worker was lost is left out.
+
+    Raises:
+        StorageError: If the folder cannot be made.
+        VoyagerError: If a file cannot be written.
+        SandboxError: If the sandbox cannot stand on this machine.
+    """
+    _make(folder)
+    reels = []
+    for skill, handovers in skills:
+        scenes = skill.certificate.scenes
+        known = {handover.key: handover for handover in handovers}
+        shot = _shot(skill, scenes[star(scenes)], known)
+        reels.append(Reel((shot,), CLIP_CAMERA, CLIP_FPS, most=_LONGEST_CLIP))
+    made = 0
+    for (skill, _), result in zip(skills, executor.map(shoot, reels), strict=True):
+        if isinstance(result, Lost):
+            continue
+        (seen,) = result
+        write_gif(seen.frames or (seen.last,), clip_place(skill, folder), fps=CLIP_FPS)
+        made += 1
+    return made
+
+
 def chosen(scenes: Sequence[SceneRecord]) -> tuple[int, ...]:
     """Which scenes are shown: every failure there is room for, and the first of the others."""
     failed = [i for i, scene in enumerate(scenes) if scene.outcome is not Outcome.SOLVED][:TILES]
@@ -112,6 +149,16 @@ def star(scenes: Sequence[SceneRecord]) -> int:
     solved = [i for i, scene in enumerate(scenes) if scene.outcome is Outcome.SOLVED]
     alone = [i for i in solved if scenes[i].start.handover is None]
     return (alone or solved or [0])[0]
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"cannot make {folder} ({error.strerror}); check its rights, or choose another home "
+            "with --home"
+        ) from error
 
 
 def _shot(skill: Skill, scene: SceneRecord, known: Mapping[tuple[str, str], Handover]) -> Shot:

@@ -14,7 +14,8 @@ from typing import Final
 
 import platformdirs
 
-from skill_store import BACKUPS, DATABASE, LOCK_FILE
+from skill_store import ARTIFACTS, BACKUPS, DATABASE, LOCK_FILE, SETTINGS
+from skill_store.chroma_index import INDEX_FOLDER
 
 HOME_VARIABLE: Final = "VOYAGER_HOME"
 # Not "voyager": on a user's machine that folder may belong to another program of that name.
@@ -54,7 +55,7 @@ class Locations:
     @property
     def config_file(self) -> Path:
         """The settings, written by hand."""
-        return self.home / "voyager.toml"
+        return self.home / SETTINGS
 
     @property
     def database(self) -> Path:
@@ -74,7 +75,17 @@ class Locations:
     @property
     def artifacts(self) -> Path:
         """Pictures and films that runs leave behind; may be deleted at any time."""
-        return self.home / "artifacts"
+        return self.home / ARTIFACTS
+
+    @property
+    def report(self) -> Path:
+        """What `voyager report` writes unless it is told where."""
+        return self.home / "report.html"
+
+    @property
+    def index(self) -> Path:
+        """A copy of the vectors for fast search; may be deleted whenever nobody learns here."""
+        return self.home / INDEX_FOLDER
 
     def named(self) -> tuple[tuple[str, Path], ...]:
         """All paths with their names, in the order in which they are shown."""
@@ -84,6 +95,8 @@ class Locations:
             ("database", self.database),
             ("backups", self.backups),
             ("artifacts", self.artifacts),
+            ("report", self.report),
+            ("index", self.index),
             ("lock", self.lock_file),
         )
 

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from env.controls import CONTROL_SCENES, MOST_SOLVED, Controls, control_programs, run_controls
+from env.controls import (
+    CONTROL_SCENES,
+    MOST_SOLVED,
+    Controls,
+    control_programs,
+    run_controls,
+    run_controls_together,
+)
 from env.errors import TaskError
 from env.executors import SerialExecutor
 from env.task import Task
@@ -59,3 +66,29 @@ def test_a_task_that_is_true_from_the_start_is_refused(executor: SerialExecutor)
     task = Task.make("upright(block)", {"block": "block"})
     with pytest.raises(TaskError, match="200 of 200 scenes"):
         run_controls(task, executor)
+
+
+def test_tasks_are_tested_together_only_in_one_arena(executor: SerialExecutor) -> None:
+    with pytest.raises(TaskError, match="kinds, scenes and limits"):
+        run_controls_together((LIFT, CARRY), executor)
+
+
+@pytest.mark.slow
+@pytest.mark.ci
+def test_the_answer_about_a_task_does_not_depend_on_which_others_are_tested(
+    executor: SerialExecutor,
+) -> None:
+    goals = (
+        "clear(gap=0.06) and upright(block)",
+        "lifted(block)",
+        "upright(block)",
+        "eventually(at(gripper, block)) and clear()",
+    )
+    tasks = tuple(Task.make(goal, {"block": "block"}) for goal in goals)
+    together, spent = run_controls_together(tasks, executor)
+    alone = [run_controls_together((task,), executor) for task in tasks]
+    assert [controls for (controls,), _ in alone] == list(together)
+    assert [bool(controls.refusal) for controls in together] == [True, False, True, False]
+    assert "true at the start in 200 of 200 scenes" in together[2].refusal
+    # Four tasks cost hardly more than the dearest of them.
+    assert spent < 1.2 * max(steps for _, steps in alone)

@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -21,7 +23,17 @@ from voyager.cli.options import pairs
 from voyager.cli.screen import clean, show_json
 from voyager.cli.session import Invocation
 
-GROUPS = ("learn", "goal check", "config show", "paths", "doctor", "api")
+GROUPS = (
+    "explore",
+    "learn",
+    "report",
+    "milestones",
+    "goal check",
+    "config show",
+    "paths",
+    "doctor",
+    "api",
+)
 SKILLS = ("list", "show", "source", "verify", "run", "deepen")
 
 
@@ -285,3 +297,24 @@ def test_pairs() -> None:
 
 def test_the_application_is_whole() -> None:
     assert typer.main.get_command(application.app).name == "voyager"
+
+
+def _commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command below a group, with its words."""
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from _commands(inner, (*path, name))
+    if not hasattr(command, "commands"):
+        yield path, command
+
+
+def test_every_option_tells_its_default() -> None:
+    untold = [
+        (" ".join(path), option.opts[0])
+        for path, command in _commands(typer.main.get_command(application.app))
+        for option in command.params
+        if option.param_type_name == "option"
+        and not option.is_flag
+        and option.default is None
+        and not isinstance(option.show_default, str)
+    ]
+    assert untold == []

@@ -26,9 +26,9 @@ from voyager import gallery, performance
 from voyager.cli import run
 from voyager.cli.perform import called
 from voyager.cli.progress import told, watching
-from voyager.deepening import next_state
 from voyager.events import Event, Stage
 from voyager.learn import LearnReport
+from voyager.lifecycle import standing
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +64,7 @@ def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_list(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     record = _json(capsys, "skills", "list")
     assert record["schema"] == "voyager.skills/1"
-    assert [(s["name"], s["state"], s["callees"]) for s in record["skills"]] == [
+    assert [(s["name"], s["state"], s["calls"]) for s in record["skills"]] == [
         ("reach", "probation", []),
         ("lift", "probation", ["reach"]),
     ]
@@ -199,6 +199,9 @@ def test_verify_replays_bit_for_bit(home: Path, capsys: pytest.CaptureFixture[st
     assert record["ok"] is True
     (report,) = record["skills"]
     assert (report["name"], report["verdict"]) == ("reach", "identical")
+    with Library.open(home) as library:
+        recorded = library.get("reach").certificate
+    assert (report["identical"], report["k"], report["n"]) == (True, recorded.solved, recorded.n)
     assert all(scene["identical"] for scene in report["scenes"])
 
 
@@ -240,7 +243,7 @@ def test_deepen_publishes_a_bound(home: Path, capsys: pytest.CaptureFixture[str]
         skill = library.get("reach")
         assert skill.bound == record["bound"]
         assert skill.deepening is not None
-        assert skill.state is next_state(skill.state, skill.deepening)
+        assert skill.state is standing(skill.state, False, skill.deepening, None).state
         assert record["state"] == skill.state.value
 
 

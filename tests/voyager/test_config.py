@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from voyager.config import Config, ConfigError, Resolved, Value, keys, load
+from voyager.config import Config, ConfigError, Curriculum, Resolved, Value, keys, load
 from voyager.locations import Locations
 
 
@@ -45,23 +45,24 @@ def test_flag_beats_variable_beats_file_beats_default(tmp_path: Path) -> None:
     assert resolved.config.library is False
     file = str(tmp_path / "voyager.toml")
     assert _origins(resolved) == {
-        "workers": "default",
+        **{key.name: "default" for key in keys()},
         "seed": "VOYAGER_SEED",
         "library": file,
-        "extensions": "default",
         "search.steps": "--search-steps",
         "search.lanes": file,
     }
 
 
 def test_every_key_can_be_set_by_its_variable(tmp_path: Path) -> None:
-    texts = {bool: "no", int: "7", tuple[str, ...]: "shapes, more.shapes"}
+    texts = {bool: "no", int: "7", tuple[str, ...]: "shapes, more.shapes", Curriculum: "random"}
     environ = {key.variable: texts[key.type] for key in keys()}
     resolved = _load(tmp_path, environ=environ)
     assert all(setting.origin.startswith("VOYAGER_") for setting in resolved.settings)
     assert resolved.config.extensions == ("shapes", "more.shapes")
     assert resolved.config.library is False
     assert resolved.config.search.lanes == 7
+    assert resolved.config.retention.errors == 7
+    assert resolved.config.explore.curriculum is Curriculum.RANDOM
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_every_key_can_be_set_by_its_variable(tmp_path: Path) -> None:
         ("sed = 1", "unknown key 'sed' in {file}; did you mean 'seed'?"),
         ("[search]\nstep = 1", "unknown key 'search.step' in {file}; did you mean 'search.steps'?"),
         ("[serch]\n", "unknown key 'serch' in {file}; did you mean"),
-        ("zzz = 1", "unknown key 'zzz' in {file}; known: extensions, library"),
+        ("zzz = 1", "unknown key 'zzz' in {file}; known: explore, explore.attempt_steps"),
         ("seed = 'one'", "seed must be a whole number, but {file} says 'one'"),
         ("seed = true", "seed must be a whole number, but {file} says True"),
         ("seed = 1.0", "seed must be a whole number, but {file} says 1.0"),
@@ -79,6 +80,7 @@ def test_every_key_can_be_set_by_its_variable(tmp_path: Path) -> None:
         ("extensions = [1]", "extensions must be a list of strings, but {file} says [1]"),
         ("seed = -1", "seed must be at least 0, but {file} says -1"),
         ("[search]\nlanes = 65", "search.lanes must be at most 64, but {file} says 65"),
+        ("[retention]\nerrors = -1", "retention.errors must be at least 0, but {file} says -1"),
         ("seed = ", "{file} is not valid TOML"),
     ],
 )

@@ -27,8 +27,8 @@ def test_a_sound_installation(tmp_path: Path) -> None:
     found = _findings(tmp_path / "home")
     assert {finding.health for finding in found.values()} <= {Health.OK, Health.NOTE}
     assert set(found) == {
-        *("python", "platform", "cpus", "packages", "engine", "sandbox"),
-        *("home", "config", "extensions", "database"),
+        *("python", "platform", "cpus", "packages", "engine", "sandbox", "embedder"),
+        *("home", "config", "extensions", "database", "index"),
     }
     assert "pybullet 3.2" in found["engine"].detail
     assert "0 skills" in found["database"].detail

@@ -13,14 +13,31 @@ from typing import Annotated
 import typer
 
 from voyager import __version__
-from voyager.cli import api, deepen, doctor, goal, learn, perform, settings, skills, verify
-from voyager.cli.failure import INTERRUPTED, explain
+from voyager.cli import (
+    api,
+    deepen,
+    doctor,
+    explore,
+    goal,
+    home,
+    learn,
+    lifecycle,
+    milestones,
+    perform,
+    report,
+    search,
+    settings,
+    skills,
+    tasks,
+    verify,
+)
+from voyager.cli.failure import INTERRUPTED, TERMINATED, explain, misused
 from voyager.cli.session import Invocation
 
 app = typer.Typer(
     name="voyager",
     help="A robot arm that keeps learning skills in simulation, and can prove each of them.",
-    epilog="Begin with: voyager learn 'lifted(block)' --param block=block",
+    epilog="Begin with: voyager explore --minutes 5",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -50,12 +67,24 @@ def _all_commands(
     context.ensure_object(Invocation).debug = debug
 
 
+app.command("explore")(explore.explore)
 app.command("learn")(learn.learn)
+app.command("report")(report.report)
+app.command("milestones")(milestones.milestones)
 app.add_typer(goal.app)
 app.add_typer(skills.app)
+skills.app.command("search")(search.search)
 skills.app.command("verify")(verify.verify)
 skills.app.command("run")(perform.run)
 skills.app.command("deepen")(deepen.deepen)
+skills.app.command("edit")(lifecycle.edit)
+skills.app.command("diff")(lifecycle.diff)
+skills.app.command("pin")(lifecycle.pin)
+skills.app.command("unpin")(lifecycle.unpin)
+skills.app.command("retire")(lifecycle.retire)
+skills.app.command("restore")(lifecycle.restore)
+app.add_typer(tasks.app)
+app.add_typer(home.app)
 app.add_typer(settings.app)
 app.command("paths")(settings.paths)
 app.command("doctor")(doctor.doctor)
@@ -69,28 +98,25 @@ def run(arguments: Sequence[str] | None = None) -> int:
         arguments: Without the program's name; those of the process when None.
 
     Returns:
-        The exit code: 0 done, 1 not done, 2 used wrongly, 130 interrupted.
+        The exit code: 0 done, 1 not done, 2 used wrongly, 130 interrupted, 143 terminated.
     """
     invocation = Invocation()
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
         command = typer.main.get_command(app)
-        command.main(
-            args=None if arguments is None else list(arguments),
-            prog_name="voyager",
-            obj=invocation,
-        )
+        code = command.main(given, prog_name="voyager", standalone_mode=False, obj=invocation)
+    except typer.TyperException as wrong:
+        return misused(wrong, given)
     except SystemExit as ended:
-        code = ended.code
-        if code == INTERRUPTED:
-            typer.echo("interrupted; what was stored before is intact", err=True)
-        return code if isinstance(code, int) else int(code is not None)
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except KeyboardInterrupt:
-        typer.echo("interrupted; what was stored before is intact", err=True)
-        return INTERRUPTED
+        code = INTERRUPTED
     # The last line of defence: whatever it is, the user gets one sentence.
     except Exception as error:
         return explain(error, invocation)
-    return 0
+    if code in (INTERRUPTED, TERMINATED):
+        typer.echo("interrupted; what was stored before is intact", err=True)
+    return code if isinstance(code, int) else 0
 
 
 def main() -> None:

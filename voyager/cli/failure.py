@@ -8,8 +8,9 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 import typer
 
@@ -19,6 +20,7 @@ from voyager.cli.session import Invocation
 FAILED: Final = 1
 USAGE: Final = 2
 INTERRUPTED: Final = 130
+TERMINATED: Final = 143
 ERROR_SCHEMA: Final = "voyager.error/1"
 _OURS: Final = ("env", "skill_store", "curriculum", "voyager")
 
@@ -44,6 +46,24 @@ def explain(error: Exception, invocation: Invocation) -> int:
         sentence = _unexpected(error, invocation)
     _tell(type(error).__name__, sentence, invocation)
     return FAILED
+
+
+def misused(wrong: typer.TyperException, arguments: Sequence[str]) -> int:
+    """Tell the user that a command is not used like this.
+
+    Args:
+        wrong: What the command line refused.
+        arguments: As they were given: they may hold `--json`, but were not understood.
+
+    Returns:
+        The exit code.
+    """
+    from typer.rich_utils import rich_format_error
+
+    rich_format_error(cast("Any", wrong))  # its own type is private to typer
+    if "--json" in arguments:
+        _tell_json(type(wrong).__name__, wrong.format_message())
+    return wrong.exit_code
 
 
 def _on_purpose(error: Exception) -> bool:
@@ -88,6 +108,11 @@ def _tell(kind: str, sentence: str, invocation: Invocation) -> None:
     with contextlib.suppress(OSError, AttributeError):
         typer.echo(f"error: {shown}", err=True)
     if invocation.json:
-        record = {"schema": ERROR_SCHEMA, "error": kind, "message": shown}
-        with contextlib.suppress(OSError, AttributeError):
-            typer.echo(json.dumps(record, indent=2))
+        _tell_json(kind, shown)
+
+
+def _tell_json(kind: str, sentence: str) -> None:
+    # In one line, so that it is the last line of a log whatever came before it.
+    record = {"schema": ERROR_SCHEMA, "error": kind, "message": clean(sentence)}
+    with contextlib.suppress(OSError, AttributeError):
+        typer.echo(json.dumps(record))

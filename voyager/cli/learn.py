@@ -31,17 +31,35 @@ def learn(
     expression: Annotated[str, typer.Argument(metavar="GOAL", help="What must become true.")],
     param: ParamOption = None,
     name: Annotated[
-        str | None, typer.Option("--name", help="Name of the skill (else made from the goal).")
+        str | None,
+        typer.Option("--name", help="Name of the skill.", show_default="made from the goal"),
     ] = None,
     instruction: Annotated[
-        str | None, typer.Option("--instruction", help="The task in words, for people.")
+        str | None,
+        typer.Option(
+            "--instruction",
+            help="The task in words, for people.",
+            show_default="made from the goal",
+        ),
     ] = None,
     steps: Annotated[
-        int | None, typer.Option("--steps", min=1, help="Simulated steps that may be spent.")
+        int | None,
+        typer.Option(
+            "--steps",
+            min=1,
+            help="Simulated steps that may be spent.",
+            show_default="setting search.steps: 4,000,000",
+        ),
     ] = None,
     lanes: Annotated[
         int | None,
-        typer.Option("--lanes", min=1, max=64, help="Practice scenes searched side by side."),
+        typer.Option(
+            "--lanes",
+            min=1,
+            max=64,
+            help="Practice scenes searched side by side.",
+            show_default="setting search.lanes: 4",
+        ),
     ] = None,
     seed: SeedOption = None,
     workers: WorkersOption = None,

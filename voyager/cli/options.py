@@ -10,7 +10,12 @@ import typer
 
 HomeOption = Annotated[
     Path | None,
-    typer.Option("--home", metavar="DIR", help="Home folder (else VOYAGER_HOME, else default)."),
+    typer.Option(
+        "--home",
+        metavar="DIR",
+        help="Home folder.",
+        show_default="VOYAGER_HOME, else the user's data folder",
+    ),
 ]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")
@@ -21,6 +26,7 @@ ExtensionOption = Annotated[
         "--extension",
         metavar="MODULE",
         help="Python module that registers kinds or predicates; may be repeated.",
+        show_default="setting extensions: none",
     ),
 ]
 ParamOption = Annotated[
@@ -30,14 +36,27 @@ ParamOption = Annotated[
         "-p",
         metavar="NAME=KIND",
         help="A parameter of the goal and its kind, as in top=block; may be repeated.",
+        show_default="none",
     ),
 ]
 SeedOption = Annotated[
-    int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Everything follows from it.")
+    int | None,
+    typer.Option(
+        "--seed",
+        min=0,
+        max=2**63 - 1,
+        help="Everything follows from it.",
+        show_default="setting seed: 0",
+    ),
 ]
 WorkersOption = Annotated[
     int | None,
-    typer.Option("--workers", min=1, help="Processes that simulate; never changes a result."),
+    typer.Option(
+        "--workers",
+        min=1,
+        help="Processes that simulate; never changes a result.",
+        show_default="setting workers: usable CPUs, at most 8",
+    ),
 ]
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the skill.")]
 

@@ -34,11 +34,15 @@ def run(
     arg: Annotated[
         list[str] | None,
         typer.Option(
-            "--arg", metavar="NAME=OBJECT", help="Bind a parameter to an object of the scene."
+            "--arg",
+            metavar="NAME=OBJECT",
+            help="Bind a parameter to an object of the scene; may be repeated.",
+            show_default="bound by the seed",
         ),
     ] = None,
     gif: Annotated[
-        Path | None, typer.Option("--gif", metavar="FILE", help="Write a film of it.")
+        Path | None,
+        typer.Option("--gif", metavar="FILE", help="Write a film of it.", show_default="no film"),
     ] = None,
     gui: Annotated[bool, typer.Option("--gui", help="Watch it in PyBullet's own window.")] = False,
     home: HomeOption = None,

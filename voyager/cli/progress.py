@@ -12,11 +12,12 @@ from rich.text import Text
 from voyager.cli import screen
 from voyager.events import Event, Stage, Watch
 
-_WORDS = {
+STAGE_WORDS = {
     Stage.CONTROLS: "testing the task",
     Stage.SEARCH: "searching",
     Stage.PRACTICE: "practising",
     Stage.CERTIFY: "certifying",
+    Stage.DUEL: "comparing",
     Stage.ADMITTED: "admitted",
     Stage.FAILED: "not learned",
 }
@@ -51,10 +52,10 @@ def watching(console: Console | None = None) -> Iterator[Watch]:
         yield _Live(progress, progress.add_task("", total=None, stage="starting", told=Text()))
 
 
-def told(event: Event) -> str:
-    """The numbers of an event in words."""
+def told(event: Event, *, steps: bool = True) -> str:
+    """The numbers of an event in words; `steps` of the budget are among them unless told not to."""
     parts = []
-    if event.budget:
+    if steps and event.budget:
         parts.append(f"{event.simulated_steps:,} of {event.budget:,} simulated steps")
     if event.nodes:
         parts.append(f"{event.nodes:,} nodes")
@@ -75,7 +76,7 @@ class _Live:
             self._line,
             completed=event.simulated_steps,
             total=event.budget or None,
-            stage=_WORDS.get(event.stage, event.stage.value),
+            stage=STAGE_WORDS.get(event.stage, event.stage.value),
             told=screen.text(told(event)),
         )
 

@@ -13,6 +13,7 @@ from voyager.cli.session import begin
 
 if TYPE_CHECKING:
     from skill_store.skill import Skill, SkillEntry
+    from voyager.cli.life import Life
 
 LIST_SCHEMA = "voyager.skills/1"
 SKILL_SCHEMA = "voyager.skill/1"
@@ -60,17 +61,18 @@ def show(
     extension: ExtensionOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Print everything about a skill: task, certificate, seeds, callees, fingerprint."""
+    """Print everything about a skill: task, effects, versions, certificate, seeds, callees."""
     session = begin(context, home, extensions=extension, json=json)
     from skill_store import Library
+    from voyager.cli.life import Life
 
     with Library.open(session.home) as library:
         skill = library.get(name)
-        dependents = library.dependents(skill.closure.root)
+        life = Life.of(library, skill)
     if json:
-        screen.show_json(_skill_record(skill, dependents))
+        screen.show_json(_skill_record(skill, life))
     else:
-        _show(skill, dependents)
+        _show(skill, life)
 
 
 @app.command()
@@ -95,20 +97,23 @@ _STATE_STYLES = {"probation": "yellow", "active": "green", "stale": "magenta", "
 def _entry_record(entry: SkillEntry) -> dict[str, Any]:
     return {
         "name": entry.name,
+        "version": entry.version,
         "state": entry.state.value,
+        "pinned": entry.pinned,
         "instruction": entry.instruction,
         "goal": entry.goal,
+        "parameters": [list(pair) for pair in entry.parameters],
         "k": entry.k,
         "n": entry.n,
         "bound": entry.bound,
         "program": entry.program,
         "task": entry.task,
-        "callees": list(entry.callees),
+        "calls": list(entry.callees),
         "added_at": entry.added_at.isoformat(),
     }
 
 
-def _skill_record(skill: Skill, dependents: tuple[str, ...]) -> dict[str, Any]:
+def _skill_record(skill: Skill, life: Life) -> dict[str, Any]:
     return {
         "schema": SKILL_SCHEMA,
         "name": skill.name,
@@ -118,14 +123,15 @@ def _skill_record(skill: Skill, dependents: tuple[str, ...]) -> dict[str, Any]:
         "closure": skill.closure.to_json(),
         "source": skill.source,
         "bound": skill.bound,
-        "dependents": list(dependents),
+        **life.to_json(),
         "certificate": skill.certificate.to_json(),
         "deepening": None if skill.deepening is None else skill.deepening.to_json(),
     }
 
 
-def _show(skill: Skill, dependents: tuple[str, ...]) -> None:
+def _show(skill: Skill, life: Life) -> None:
     from env.fingerprint import fingerprint
+    from voyager.cli.life import life_facts, show_versions
     from voyager.cli.wording import certificate_facts, scene_rows
 
     out = screen.console()
@@ -140,7 +146,7 @@ def _show(skill: Skill, dependents: tuple[str, ...]) -> None:
             ("goal", skill.task.goal.text),
             ("parameters", about),
             ("added", f"{skill.added_at:%Y-%m-%d %H:%M} UTC"),
-            ("called by", ", ".join(dependents) or "no skill"),
+            *life_facts(skill, life),
             *certificate_facts(skill),
             ("replay", f"voyager skills verify {skill.name}"),
         ],
@@ -156,6 +162,7 @@ def _show(skill: Skill, dependents: tuple[str, ...]) -> None:
                 promise = "unknown" if contract is None else contract.goal.text
                 screen.add_row(made, program.name, promise, key[:12])
         out.print(made)
+    show_versions(life, out)
     made = screen.table("#", "seed", "outcome", "margin", "began", title="Held-out scenes")
     for row in scene_rows(certificate):
         screen.add_row(made, *row)

@@ -93,13 +93,16 @@ def _record(found: dict[str, ReplayReport | VoyagerError], sound: bool) -> dict[
     return {
         "schema": VERIFY_SCHEMA,
         "ok": sound,
-        "skills": [
-            {"name": name, "error": screen.clean(report)}
-            if isinstance(report, Exception)
-            else {"name": name, "error": None, **report.to_json()}
-            for name, report in found.items()
-        ],
+        "skills": [{"name": name, **_skill_record(report)} for name, report in found.items()],
     }
+
+
+def _skill_record(report: ReplayReport | VoyagerError) -> dict[str, Any]:
+    if isinstance(report, Exception):
+        return {"error": screen.clean(report), "identical": False, "k": None, "n": None}
+    again = (scene.replayed for scene in report.scenes)
+    solved = sum(scene is not None and scene.outcome.value == "solved" for scene in again)
+    return {"error": None, "k": solved, "n": len(report.scenes), **report.to_json()}
 
 
 _STYLES = {"identical": "green", "agrees": "green", "other platform": "yellow", "broken": "red"}

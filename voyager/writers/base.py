@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 from env.executors import Executor
 from env.program import Closure
 from env.starts import Handover
 from env.task import Task
 from voyager.events import Event, Stage, Watch, nobody
+
+CERTIFY: Final = "certify"
+"""Purpose of the steps of certifications."""
 
 
 class Budget:
@@ -32,8 +35,11 @@ class Budget:
 
     @property
     def left(self) -> int:
-        """Steps that may still be spent; may be below zero after a last run."""
-        return self.steps - self.used
+        """Steps that may still be spent; may be below zero after a last run.
+
+        Certifications come on top: what is left would otherwise tell a writer how long one took.
+        """
+        return self.steps - self.used + self.spent.get(CERTIFY, 0)
 
 
 @dataclass(slots=True)
@@ -45,12 +51,14 @@ class Counts:
         nodes: Plan prefixes that were worth keeping.
         expanded: Plan prefixes whose continuations were tried.
         branching: Steps that could be appended to a prefix.
+        sightings: What came true on the way, see `curriculum.sightings.Sightings.summary`.
     """
 
     generated: int = 0
     nodes: int = 0
     expanded: int = 0
     branching: int = 0
+    sightings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

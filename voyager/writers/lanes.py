@@ -8,7 +8,7 @@ is tried in one of them first and in the others only if it is worth it there.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -225,7 +225,15 @@ def _obey(bench: Bench, orders: tuple[_Order, ...]) -> list[list[Observation]]:
 
 
 class LanePool:
-    """Lanes spread over the workers of an executor."""
+    """Lanes spread over the workers of an executor.
+
+    Attributes:
+        count: Lanes.
+        simulated_steps: Physics steps so far.
+        notice: Is shown each valid observation of `attempt` with its lane, if set.
+        specs: How each lane was built.
+        roots: What each lane shows at its start.
+    """
 
     def __init__(self, executor: Executor, candidates: Iterator[LaneSpec], count: int) -> None:
         """Build the lanes on the first usable candidates.
@@ -241,6 +249,7 @@ class LanePool:
         self._executor = executor
         self.count = count
         self.simulated_steps = 0
+        self.notice: Callable[[int, Observation], None] | None = None
         built: dict[int, tuple[LaneSpec, Observation]] = {}
         while len(built) < count:
             empty = [lane for lane in range(count) if lane not in built]
@@ -266,7 +275,14 @@ class LanePool:
         Returns:
             The observations, in the same order.
         """
-        return self._send([_Order(lane, "try", node=node, steps=tuple(s)) for lane, s in wanted])
+        orders = [_Order(lane, "try", node=node, steps=tuple(s)) for lane, s in wanted]
+        answers = self._send(orders)
+        if self.notice is not None:
+            for order, seen in zip(orders, answers, strict=True):
+                for observation in seen:
+                    if observation.error is None:
+                        self.notice(order.lane, observation)
+        return answers
 
     def keep(self, node: int, step: Step, new_node: int) -> list[Observation]:
         """Carry a step out in every lane and keep where it led under a new number."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from env.goal_forms import Atom
@@ -24,15 +25,28 @@ MOST: Final = 16
 """Bound calls that a search gets to try."""
 
 
-def macros(task: Task, skills: Sequence[Handover]) -> tuple[Step, ...]:
-    """Bound calls of skills that bear on a task, best first.
+@dataclass(frozen=True, slots=True)
+class Macros:
+    """Bound calls of skills that bear on a task, best first, at most `MOST` together.
+
+    Attributes:
+        reaching: Those that promise an atom of the goal.
+        related: Those that only share an object with it.
+    """
+
+    reaching: tuple[Step, ...]
+    related: tuple[Step, ...]
+
+
+def macros(task: Task, skills: Sequence[Handover]) -> Macros:
+    """Bound calls of skills that bear on a task.
 
     Args:
         task: What is searched for.
         skills: Certified skills.
 
     Returns:
-        At most `MOST` steps, the same for the same arguments in any order of skills.
+        The same for the same arguments in any order of skills.
     """
     ranked: list[tuple[int, int, str, tuple[tuple[str, str], ...], Step]] = []
     for skill in skills:
@@ -42,7 +56,11 @@ def macros(task: Task, skills: Sequence[Handover]) -> tuple[Step, ...]:
                 name = skill.closure.entry.name
                 ranked.append((-reached, -related, name, arguments, step))
     ranked.sort(key=lambda entry: entry[:4])
-    return tuple(entry[4] for entry in ranked[:MOST])
+    best = ranked[:MOST]
+    return Macros(
+        tuple(entry[4] for entry in best if entry[0]),
+        tuple(entry[4] for entry in best if not entry[0]),
+    )
 
 
 def _bindings(task: Task, skill: Handover) -> Iterator[tuple[Step, tuple[tuple[str, str], ...]]]:

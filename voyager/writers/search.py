@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from curriculum.sightings import Sightings
 from env.goal_forms import Atom
 from env.goals import ground
 from env.kinds import is_a
@@ -24,7 +25,7 @@ from voyager.events import Stage
 from voyager.writers.base import Brief, Draft
 from voyager.writers.emit import write_program
 from voyager.writers.grammar import Step, primitives
-from voyager.writers.lanes import LanePool, LaneSpec
+from voyager.writers.lanes import LanePool, LaneSpec, Observation
 from voyager.writers.macros import macros
 from voyager.writers.width_search import WidthSearch
 
@@ -47,6 +48,7 @@ class _Session:
 
     brief: Brief
     next_scene: int
+    sightings: Sightings
     patience: int = _PATIENCE
     failures: list[Start] = field(default_factory=list)
 
@@ -66,10 +68,11 @@ class SearchWriter:
 
     def write(self, brief: Brief) -> Draft | None:
         """Search until a program holds in practice or the budget is used up; see `Writer`."""
-        session = _Session(brief, brief.first_scene)
+        session = _Session(brief, brief.first_scene, Sightings(_atoms(brief.task)))
         while brief.ledger.budget.left > 0:
             found = self._round(session)
             session.patience *= 2
+            brief.ledger.counts.sightings = session.sightings.summary()
             if found is not None:
                 return Draft(found.closure, session.next_scene, found.solved, found.of)
         return None
@@ -78,6 +81,12 @@ class SearchWriter:
         """One search on counterexamples and fresh scenes, up to a few plans."""
         brief = session.brief
         pool = LanePool(brief.executor, self._candidates(session), brief.lanes)
+        kinds = [_leaf_kinds(spec) for spec in pool.specs]
+
+        def notice(lane: int, seen: Observation) -> None:
+            session.sightings.note(kinds[lane], pool.roots[lane].true, seen.true)
+
+        pool.notice = notice
         try:
             return self._search(session, pool)
         finally:
@@ -102,9 +111,9 @@ class SearchWriter:
 
     def _search(self, session: _Session, pool: LanePool) -> _Trial | None:
         brief = session.brief
-        steps = steps_for(brief.task, brief.skills)
-        brief.ledger.counts.branching = len(steps)
-        search = WidthSearch(pool, steps, brief.ledger.counts)
+        groups = steps_for(brief.task, brief.skills)
+        brief.ledger.counts.branching = sum(map(len, groups))
+        search = WidthSearch(pool, groups, brief.ledger.counts)
         charged = 0
 
         def go_on() -> bool:
@@ -168,8 +177,12 @@ class SearchWriter:
         return _Trial(program, closure, solved, of)
 
 
-def steps_for(task: Task, skills: Sequence[Handover]) -> tuple[Step, ...]:
-    """All that a search for a task may append to a plan: skills first, then robot calls."""
+def steps_for(task: Task, skills: Sequence[Handover]) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    """All that a search for a task may append to a plan, in two groups.
+
+    Skills that promise part of the goal come first and alone: where they can be put together,
+    nothing else has to be simulated. Then the other skills and the robot calls.
+    """
     numbers = [
         number
         for piece in task.goal.form.walk()
@@ -178,12 +191,20 @@ def steps_for(task: Task, skills: Sequence[Handover]) -> tuple[Step, ...]:
         if threshold.unit == "m"
     ]
     calls = primitives(task.kinds, numbers, movable=lambda kind: is_a(kind, "graspable"))
-    return (*macros(task, skills), *calls)
+    offered = macros(task, skills)
+    return offered.reaching, (*offered.related, *calls)
 
 
 def _atoms(task: Task) -> tuple[Atom, ...]:
     """What novelty is about: everything that can be said about the parameters."""
     return tuple(dict.fromkeys((*ground(task.kinds), *task.goal.atoms)))
+
+
+def _leaf_kinds(spec: LaneSpec) -> dict[str, str]:
+    """What each parameter's object is in a lane."""
+    scene = spec.task.sample(spec.start.seed)
+    kinds = {body.name: body.spec.kind for body in scene.bodies}
+    return {name: kinds[bound] for name, bound in scene.binding.items()}
 
 
 def _shorten(pool: LanePool, plan: tuple[Step, ...]) -> tuple[Step, ...]:

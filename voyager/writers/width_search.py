@@ -94,6 +94,8 @@ class _Node:
     lanes: Sequence[Observation] = ()
     """What each lane shows, once the node is kept."""
     open: bool = False
+    tried: int = 0
+    """Groups of steps whose children were tried."""
     waiting: list[_Survivor] | None = None
     spare: list[_Survivor] = field(default_factory=list)
     """Survivors still to be tried in all lanes, and those passed over for lack of novelty."""
@@ -110,16 +112,21 @@ class _Class:
 class WidthSearch:
     """One search; `plans` can be asked for more after each plan."""
 
-    def __init__(self, pool: LanePool, steps: Sequence[Step], counts: Counts) -> None:
+    def __init__(self, pool: LanePool, groups: Sequence[Sequence[Step]], counts: Counts) -> None:
         """Prepare.
 
         Args:
             pool: The lanes, at their starts.
-            steps: What may be appended, in order of preference.
+            groups: What may be appended, in order of preference. A node gets the children of a
+                later group only when it is its turn once more.
             counts: What was tried; added to.
         """
         self._pool = pool
-        self._steps = tuple(steps)
+        self._steps = tuple(itertools.chain.from_iterable(groups))
+        ends = tuple(itertools.accumulate(len(group) for group in groups))
+        self._spans = [
+            range(end - len(group), end) for end, group in zip(ends, groups, strict=True) if group
+        ]
         self._classes: dict[tuple[int, bool], _Class] = {}
         self._width = 1
         self._greedy: list[tuple[int, float, int, int]] = []
@@ -148,9 +155,11 @@ class WidthSearch:
                 return
             if not node.lanes and not self._keep(node):
                 continue
-            if node.waiting is None:
+            if not node.waiting and node.tried < len(self._spans):
                 self._try_children(node)
             yield from self._try_survivors(node, go_on)
+            if not node.open and not node.waiting and node.tried < len(self._spans):
+                self._push(node)
 
     def _widen(self) -> bool:
         """Give what was passed over a second chance; False when that was done before."""
@@ -196,15 +205,18 @@ class WidthSearch:
 
     def _try_children(self, node: _Node) -> None:
         """Try every step in one lane each and note which are worth all lanes."""
-        self._counts.expanded += 1
+        self._counts.expanded += not node.tried
         node.waiting = []
         if len(node.plan) >= _LONGEST:
+            node.tried = len(self._spans)
             return
         lanes = self._pool.count
-        shares = [range(lane, len(self._steps), lanes) for lane in range(lanes)]
+        span = self._spans[node.tried]
+        node.tried += 1
+        shares = [span[lane::lanes] for lane in range(lanes)]
         wanted = [(lane, [self._steps[i] for i in share]) for lane, share in enumerate(shares)]
         found = self._pool.attempt(node.number, wanted)
-        self._counts.generated += len(self._steps)
+        self._counts.generated += len(span)
         for lane, (share, seen) in enumerate(zip(shares, found, strict=True)):
             for index, observation in zip(share, seen, strict=True):
                 if observation.error is None:

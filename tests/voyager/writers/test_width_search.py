@@ -78,7 +78,7 @@ MIXED = [frozenset[int](), frozenset({OPENING}), frozenset({OPENING, AT})]
 
 def first_plan(pool: FakePool, limit: int = 10_000) -> tuple[list[str], Counts]:
     counts = Counts()
-    search = WidthSearch(pool, STEPS, counts)  # type: ignore[arg-type]
+    search = WidthSearch(pool, [STEPS], counts)  # type: ignore[arg-type]
     plans = search.plans(lambda: pool.simulated_steps < limit)
     plan = next(plans, ())
     return [step.name for step in plan if isinstance(step, Call)], counts
@@ -107,6 +107,22 @@ def test_a_lure_that_shortens_the_distance_does_not_starve_the_way() -> None:
     assert counts.generated == counts.expanded * len(STEPS)
 
 
+def test_a_first_group_that_leads_to_the_goal_saves_work() -> None:
+    way = [s for s in STEPS if s.name not in ("lure", "idle")]
+    rest = [s for s in STEPS if s.name in ("lure", "idle")]
+    counts = Counts()
+    search = WidthSearch(FakePool(MIXED), [way, rest], counts)  # type: ignore[arg-type]
+    assert next(search.plans(lambda: True))
+    assert counts.generated < first_plan(FakePool(MIXED))[1].generated
+
+
+def test_a_later_group_is_tried_when_the_first_leads_nowhere() -> None:
+    first = [s for s in STEPS if s.name in ("lure", "idle")]
+    rest = [s for s in STEPS if s.name not in ("lure", "idle")]
+    search = WidthSearch(FakePool(MIXED), [first, rest], Counts())  # type: ignore[arg-type]
+    assert next(search.plans(lambda: True))
+
+
 def test_the_search_stops_when_it_is_told_to() -> None:
     pool = FakePool(MIXED)
     names, counts = first_plan(pool, limit=5)
@@ -116,7 +132,7 @@ def test_the_search_stops_when_it_is_told_to() -> None:
 def test_it_ends_when_nothing_new_can_be_shown() -> None:
     pool = FakePool([frozenset()])
     counts = Counts()
-    search = WidthSearch(pool, STEPS[:2], counts)  # type: ignore[arg-type]
+    search = WidthSearch(pool, [STEPS[:2]], counts)  # type: ignore[arg-type]
     assert list(search.plans(lambda: True)) == []
     assert counts.expanded <= 4
 
@@ -128,7 +144,7 @@ def test_the_same_lanes_give_the_same_plans_and_counts() -> None:
 
 def test_more_plans_are_found_when_asked_for() -> None:
     pool = FakePool(MIXED)
-    search = WidthSearch(pool, STEPS, Counts())  # type: ignore[arg-type]
+    search = WidthSearch(pool, [STEPS], Counts())  # type: ignore[arg-type]
     plans = list(itertools.islice(search.plans(lambda: pool.simulated_steps < 10_000), 3))
     assert len(set(plans)) == len(plans) >= 2
 

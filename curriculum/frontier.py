@@ -1,0 +1,183 @@
+"""Proposals without a model: goals just past what the library reaches, the most promising first.
+
+The value of a candidate is learning progress on its arm, times how easy it looks, times how new
+it is, over what a try of it costs. Easy looks what came true by accident, what a contract
+promises, and what was seen together with the rest of the goal; new is what no skill of the same
+make has; cheap is what was tested already, and what only puts known skills together.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from curriculum.growth import Candidate, breadth, candidates
+from curriculum.progress import learning_progress
+from curriculum.proposer import Proposal
+from curriculum.sightings import pattern
+from curriculum.situation import Situation
+from env.goal_forms import Atom
+from env.goals import Goal
+from env.seeds import derive
+
+_UNSEEN: Final = 0.35
+"""Ease of an atom that was neither promised nor seen, relative to one that was."""
+_UNKNOWN_PAIR: Final = 0.6
+_APART: Final = 0.1
+"""Ease of atoms that were never seen together: not seen at all, or both often and never at once."""
+_NEW_OBJECT: Final = 0.7
+_AGAIN: Final = 0.5
+"""Ease of a task for each time that it was tried in vain."""
+_MOST_DOUBLED: Final = 3
+"""A task that failed gets twice the effort when it comes back, so many times at most."""
+_GROWN: Final = 2
+"""Skills by which a library must have grown before a task that failed is tried again."""
+COMPOSED: Final = 0.4
+"""Steps that a goal is worth whose atoms are all promised already, relative to another: skills
+that can be put together at all are put together within a few nodes."""
+_TEST: Final = 0.4
+"""Cost of testing a goal, relative to an attempt."""
+_FIRST: Final = 1.5
+"""What it is worth that nothing certified speaks about a predicate yet."""
+_BREADTH: Final = 0.1
+"""What it is worth to speak about twice as many kinds of objects."""
+_NOISE: Final = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Valued:
+    """A candidate with its value and what it is made of.
+
+    Attributes:
+        candidate: The goal.
+        progress: Learning progress on its arm.
+        ease: How easy it looks, relative.
+        novelty: How new it is: less for what is made like a certified goal, more for a goal about
+            many kinds of objects.
+        cost: What a try costs, relative.
+        failures: Times that it was tried in vain.
+    """
+
+    candidate: Candidate
+    progress: float
+    ease: float
+    novelty: float
+    cost: float
+    failures: int
+
+    @property
+    def value(self) -> float:
+        """What may be gained, over what it costs."""
+        return self.progress * self.ease * self.novelty / self.cost
+
+
+class FrontierProposer:
+    """Ranks the goals on the frontier; see the module."""
+
+    name = "frontier"
+
+    def propose(self, situation: Situation) -> Iterator[Proposal]:
+        """See `Proposer.propose`."""
+        ranked = [
+            (valued.value * _noise(situation, valued), valued) for valued in values(situation)
+        ]
+        ranked.sort(key=lambda pair: (-pair[0], pair[1].candidate.task.goal.canonical))
+        for _, valued in ranked:
+            composed = valued.candidate.composed
+            yield Proposal(
+                valued.candidate.task,
+                "again" if valued.failures else self.name,
+                _why(situation, valued),
+                effort=(COMPOSED if composed else 1.0) * 2.0 ** min(valued.failures, _MOST_DOUBLED),
+            )
+
+
+def _why(situation: Situation, valued: Valued) -> str:
+    candidate = valued.candidate
+    parts = [f"one atom from nothing: {candidate.added.text}"]
+    if candidate.base is not None:
+        parts = [f"one atom more than {candidate.base} promises: {candidate.added.text}"]
+    if candidate.promised:
+        parts.append("a skill promises it alone")
+    if accidents := candidate.accidents(situation.seen):
+        parts.append(f"it came true by accident {accidents} times")
+    if valued.failures:
+        parts.append(f"tried in vain {valued.failures} times, and the library has grown since")
+    parts.append(f"learning progress {valued.progress:.2f}, new by {valued.novelty:.2f}")
+    return "; ".join(parts)
+
+
+def values(situation: Situation) -> list[Valued]:
+    """Every candidate that may be tried now, with its value."""
+    arms: dict[tuple[str, int], list[bool]] = {}
+    for past in situation.tries:
+        for arm in _arms(past.task.goal):
+            arms.setdefault(arm, []).append(past.solved)
+    made = Counter(_make(contract.goal) for contract in situation.contracts)
+    certified = {contract.task.hash for contract in situation.contracts}
+    found = []
+    for candidate in candidates(situation.contracts, situation.seen):
+        task = candidate.task
+        if task.hash in certified or task.hash in situation.refused:
+            continue
+        failures = situation.failures(task)
+        if failures and len(situation.contracts) < failures[-1].library + _GROWN:
+            continue
+        arm = (candidate.added.predicate, len(candidate.kept) + 1)
+        found.append(
+            Valued(
+                candidate,
+                progress=learning_progress(arms.get(arm, ())),
+                ease=_ease(situation, candidate) * _AGAIN ** len(failures),
+                novelty=_novelty(candidate, made),
+                cost=(COMPOSED if candidate.composed else 1.0)
+                + (0.0 if task.hash in situation.tested else _TEST),
+                failures=len(failures),
+            )
+        )
+    return found
+
+
+def _arms(goal: Goal) -> set[tuple[str, int]]:
+    """The arms that a try of a goal tells about: each of its predicates at its size."""
+    atoms = [part for part in goal.conjuncts if isinstance(part, Atom)]
+    return {(atom.predicate, len(atoms)) for atom in atoms}
+
+
+def _make(goal: Goal) -> tuple[str, ...]:
+    """What a goal is made of: its predicates, sorted, without objects and numbers."""
+    return tuple(sorted(piece.predicate for piece in goal.form.walk() if isinstance(piece, Atom)))
+
+
+def _novelty(candidate: Candidate, made: Mapping[tuple[str, ...], int]) -> float:
+    known = {predicate for make in made for predicate in make}
+    first = _FIRST if candidate.added.predicate not in known else 1.0
+    wide = 1.0 + _BREADTH * math.log2(max(breadth(candidate.signature), 1))
+    return first * wide / (1.0 + made.get(_make(candidate.task.goal), 0))
+
+
+def _ease(situation: Situation, candidate: Candidate) -> float:
+    accidental = candidate.accidents(situation.seen) > 0
+    accidental |= situation.tested.get(candidate.task.hash, 0) > 0
+    ease = 1.0 if candidate.promised or accidental else _UNSEEN
+    kept: Sequence[Atom] = candidate.kept
+    for atom in kept:
+        both = pattern(atom, candidate.added)
+        if both in situation.apart:
+            ease *= _APART
+        elif both not in situation.together:
+            ease *= _UNKNOWN_PAIR
+    base_objects = {term for atom in kept for term in atom.arguments}
+    new = [term for term in candidate.task.kinds if term not in base_objects]
+    return ease * _NEW_OBJECT ** len(new)
+
+
+def _noise(situation: Situation, valued: Valued) -> float:
+    """A factor around 1 that differs by seed, so that runs do not all take one road."""
+    canonical = valued.candidate.task.goal.canonical
+    rng = random.Random(derive("curriculum", situation.seed, situation.number, canonical))
+    return 1.0 + _NOISE * (2.0 * rng.random() - 1.0)

@@ -1,0 +1,86 @@
+"""What a task must pass before a skill is attempted: it must be new, and it must need a skill.
+
+That it can be read was settled when it was made; that it does not begin solved, and that no
+control solves it, is found out by `env.controls`, for all tasks of one arena at once.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Final
+
+from curriculum.situation import Contract, Situation
+from env.controls import arena
+from env.goals import Goal
+from env.kinds import is_a
+from env.task import Task
+
+MATES: Final = 24
+"""Most tasks that are tested together with one."""
+
+
+def done_by(situation: Situation, task: Task) -> str | None:
+    """The skill that does a task already, or None.
+
+    It does it if what it promises, with what was true after nearly all of its episodes besides,
+    implies the goal for objects of the task's kinds. This also catches a goal that is only said
+    in another way (what is left of a thing has the thing on its right).
+
+    Args:
+        situation: Gives the contracts.
+        task: The task.
+
+    Returns:
+        Name of the skill.
+    """
+    wanted = _predicates(task.goal)
+    for contract in situation.contracts:
+        full = _in_full(contract)
+        if wanted <= _predicates(full) and any(
+            full.implies(task.goal, renaming) for renaming in _renamings(contract.task, task)
+        ):
+            return contract.name
+    return None
+
+
+@lru_cache(maxsize=20_000)
+def _in_full(contract: Contract) -> Goal:
+    return contract.in_full()
+
+
+@lru_cache(maxsize=50_000)
+def _predicates(goal: Goal) -> frozenset[str]:
+    return frozenset(piece.predicate for piece in goal.form.walk() if hasattr(piece, "predicate"))
+
+
+def _renamings(offered: Task, wanted: Task) -> Iterator[dict[str, str]]:
+    """Every way to give the skill objects that are wanted: its parameter by the wanted one."""
+    names = tuple(wanted.kinds)
+    for own in itertools.permutations(offered.kinds, len(names)):
+        if all(
+            is_a(wanted.kinds[name], offered.kinds[mine])
+            for name, mine in zip(names, own, strict=True)
+        ):
+            yield dict(zip(names, own, strict=True))
+
+
+def mates(situation: Situation, task: Task, others: Iterable[Task]) -> tuple[Task, ...]:
+    """Tasks that are worth testing together with one: of its arena, and not tested yet.
+
+    Args:
+        situation: Knows what was tested.
+        task: Comes first in what is returned.
+        others: In order of preference.
+    """
+    own = arena(task)
+    known = {task.hash, *situation.tested, *situation.refused}
+    found = [task]
+    for other in others:
+        if len(found) == MATES:
+            break
+        if other.hash not in known and arena(other) == own:
+            known.add(other.hash)
+            found.append(other)
+    return tuple(found)

@@ -1,0 +1,270 @@
+"""Goals just past what is certified: one atom more than a contract, or one atom from nothing.
+
+Which atom, on which objects, and of which kinds: from the predicates' declarations, from the
+contracts at hand and from what came true by accident, never from a list of tasks.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final
+
+from curriculum.situation import Contract
+from curriculum.wording import parameter_name, sentence
+from env.errors import GoalError, TaskError
+from env.goal_forms import Atom
+from env.goals import Goal
+from env.kinds import all_kinds, concrete_kinds, is_a
+from env.predicates.base import Predicate, all_predicates
+from env.state import GRIPPER
+from env.task import Task
+
+MOST_ATOMS: Final = 4
+MOST_PARAMETERS: Final = 4
+_TAKEN: Final = "graspable"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A goal that could be tried next.
+
+    Attributes:
+        task: The goal with its parameters.
+        base: Name of the skill whose contract it extends; None when it begins from nothing.
+        kept: The contract's atoms.
+        added: The atom that is new.
+        promised: Whether some contract promises the new atom on objects of these kinds.
+    """
+
+    task: Task
+    base: str | None
+    kept: tuple[Atom, ...]
+    added: Atom
+    promised: bool
+
+    @property
+    def composed(self) -> bool:
+        """Whether contracts promise all of it, piece by piece."""
+        return self.base is not None and self.promised
+
+    @property
+    def signature(self) -> tuple[str, ...]:
+        """The kinds that the new atom is about, "gripper" for the gripper."""
+        return tuple(self.task.kinds.get(term, term) for term in self.added.arguments)
+
+    def accidents(self, seen: Mapping[str, int]) -> int:
+        """How often the new atom came true by accident on objects of its kinds.
+
+        Args:
+            seen: Accidents by `sightings.instance`.
+        """
+        return sum(
+            times
+            for text, times in seen.items()
+            if (kinds := _kinds_in(text, self.added.predicate)) is not None
+            and covers(self.signature, kinds)
+        )
+
+
+def candidates(contracts: Sequence[Contract], seen: Mapping[str, int]) -> Iterator[Candidate]:
+    """All goals on the frontier, each once, in a fixed order.
+
+    Args:
+        contracts: Of callable skills.
+        seen: Accidents by `sightings.instance`.
+
+    Yields:
+        Goals of one atom, and contracts (conjunctions of atoms) with one atom more.
+    """
+    known: set[str] = set()
+    signatures = promised_kinds(contracts)
+    bases: list[tuple[str | None, Task | None]] = [(None, None)]
+    bases += [(contract.name, contract.task) for contract in contracts]
+    for name, task in bases:
+        for candidate in _extend(name, task, signatures, seen):
+            if candidate.task.goal.canonical not in known:
+                known.add(candidate.task.goal.canonical)
+                yield candidate
+
+
+def promised_kinds(contracts: Iterable[Contract]) -> dict[str, tuple[tuple[str, ...], ...]]:
+    """The kinds on which each predicate is promised, most general first, without repetition."""
+    found: dict[str, dict[tuple[str, ...], None]] = {}
+    for contract in contracts:
+        kinds = contract.task.kinds
+        for part in contract.goal.conjuncts:
+            if isinstance(part, Atom):
+                signature = tuple(kinds.get(term, term) for term in part.arguments)
+                found.setdefault(part.predicate, {})[signature] = None
+    return {predicate: tuple(sorted(s, key=_narrowness)) for predicate, s in found.items()}
+
+
+def _narrowness(signature: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
+    return -sum(_breadth(kind) for kind in signature), signature
+
+
+def _breadth(kind: str) -> int:
+    return 0 if kind == GRIPPER else sum(is_a(other.name, kind) for other in all_kinds())
+
+
+def breadth(signature: Iterable[str]) -> int:
+    """How many combinations of concrete kinds a signature covers."""
+    return math.prod(len(concrete_kinds(kind)) for kind in signature if kind != GRIPPER)
+
+
+def covers(signature: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Whether a promise about kinds holds for other, narrower kinds."""
+    return all(
+        mine == theirs if GRIPPER in (mine, theirs) else is_a(theirs, mine)
+        for mine, theirs in zip(signature, wanted, strict=True)
+    )
+
+
+def generalised(signatures: Iterable[Sequence[str]]) -> tuple[str, ...] | None:
+    """The least general kinds that cover all given ones, slot by slot; None if there are none.
+
+    The least general generalisation of Plotkin (1970), on the lattice of kinds.
+    """
+    slots: list[tuple[str, ...]] = list(zip(*signatures, strict=True))
+    found = []
+    for slot in slots:
+        if GRIPPER in slot:
+            if set(slot) != {GRIPPER}:
+                return None
+            found.append(GRIPPER)
+            continue
+        above = [k.name for k in all_kinds() if all(is_a(kind, k.name) for kind in slot)]
+        if not above:
+            return None
+        found.append(min(above, key=lambda name: (_breadth(name), name)))
+    return tuple(found)
+
+
+def _extend(
+    name: str | None,
+    task: Task | None,
+    signatures: Mapping[str, tuple[tuple[str, ...], ...]],
+    seen: Mapping[str, int],
+) -> Iterator[Candidate]:
+    parts = () if task is None else task.goal.conjuncts
+    kept = tuple(part for part in parts if isinstance(part, Atom))
+    if len(kept) < len(parts) or len(kept) >= MOST_ATOMS:
+        return
+    own = {} if task is None else task.kinds
+    for declared in all_predicates():
+        for terms, kinds in _arguments(declared, own, signatures, seen):
+            atom = Atom(declared.name, terms, declared.defaults)
+            new = _task(task, kinds, atom)
+            if new is None or atom in kept:
+                continue
+            alone = Candidate(new, name, kept, atom, promised=False)
+            promised = any(covers(s, alone.signature) for s in signatures.get(declared.name, ()))
+            yield replace(alone, promised=promised)
+
+
+def _arguments(
+    declared: Predicate,
+    own: Mapping[str, str],
+    signatures: Mapping[str, tuple[tuple[str, ...], ...]],
+    seen: Mapping[str, int],
+) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
+    """Terms for an atom and the parameters that the task has with it.
+
+    A contract gets at most one new object; from nothing, all are new.
+    """
+    most_new = 1 if own else len(declared.arguments)
+    for signature in _signatures(declared, signatures, seen):
+        options = [
+            [GRIPPER]
+            if kind == GRIPPER
+            else [*(term for term, has in own.items() if is_a(has, kind)), None]
+            for kind in signature
+        ]
+        for chosen in itertools.product(*options):
+            new = sum(term is None for term in chosen)
+            named = [term for term in chosen if term is not None]
+            if new > most_new or len(set(named)) < len(named):
+                continue
+            kinds = dict(own)
+            terms = []
+            for term, kind in zip(chosen, signature, strict=True):
+                spoken = parameter_name(kind, kinds) if term is None else term
+                if term is None:
+                    kinds[spoken] = kind
+                terms.append(spoken)
+            if len(kinds) <= MOST_PARAMETERS:
+                yield tuple(terms), kinds
+
+
+def _signatures(
+    declared: Predicate,
+    signatures: Mapping[str, tuple[tuple[str, ...], ...]],
+    seen: Mapping[str, int],
+) -> tuple[tuple[str, ...], ...]:
+    """Kinds on which a predicate is worth asking for, in order, without repetition.
+
+    What contracts promise, so that they can be put together; what came true by accident, as it
+    was and generalised; what the declaration allows.
+    """
+    found: dict[tuple[str, ...], None] = dict.fromkeys(signatures.get(declared.name, ()))
+    for accidents in _accidents(declared.name, seen):
+        general = generalised(accidents)
+        found.update(dict.fromkeys([general] if general is not None else []))
+        found.update(dict.fromkeys(accidents))
+    found.update(dict.fromkeys(_declared(declared)))
+    return tuple(found)
+
+
+def _accidents(predicate: str, seen: Mapping[str, int]) -> Iterator[list[tuple[str, ...]]]:
+    """The kinds on which a predicate came true, those with the gripper apart."""
+    groups: dict[tuple[bool, ...], list[tuple[str, ...]]] = {}
+    for text in sorted(seen):
+        if kinds := _kinds_in(text, predicate):
+            groups.setdefault(tuple(kind == GRIPPER for kind in kinds), []).append(kinds)
+    yield from groups.values()
+
+
+def _kinds_in(text: str, predicate: str) -> tuple[str, ...] | None:
+    """The kinds in an `instance` of a predicate; None if it is one of another."""
+    name, _, rest = text.partition("(")
+    if name != predicate:
+        return None
+    return tuple(rest.rstrip(")").split(", ")) if rest != ")" else ()
+
+
+def _declared(declared: Predicate) -> Iterator[tuple[str, ...]]:
+    """Each way to read a declaration; what must be carried is taken to be graspable.
+
+    That is what the gripper has to meet; and where two objects have to meet, and the gripper
+    neither of them, the first.
+    """
+    met = {other for one, other in declared.meets if one == GRIPPER}
+    met |= {one for one, other in declared.meets if one != GRIPPER and not met & {one, other}}
+    options = [
+        [_carried(kind) if argument in met else kind for kind in kinds.split("|")]
+        for argument, kinds in declared.arguments
+    ]
+    yield from itertools.product(*options)
+
+
+def _carried(kind: str) -> str:
+    return _TAKEN if kind != GRIPPER and is_a(_TAKEN, kind) else kind
+
+
+def _task(base: Task | None, kinds: Mapping[str, str], atom: Atom) -> Task | None:
+    """The task with one atom more, or None if it cannot be asked for."""
+    text = atom.text if base is None else f"{base.goal.text} and {atom.text}"
+    return _made(text, tuple(kinds.items()))
+
+
+@lru_cache(maxsize=50_000)
+def _made(text: str, parameters: tuple[tuple[str, str], ...]) -> Task | None:
+    try:
+        goal = Goal.parse(text, dict(parameters))
+        return Task.make(text, dict(parameters), instruction=sentence(goal))
+    except (GoalError, TaskError):
+        return None

@@ -1,0 +1,114 @@
+"""What a curriculum knows: contracts of the library, tries of the past, accidents on the way.
+
+All of it is read from the home, so a run that was interrupted goes on as if it had not been.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from env.goals import Goal
+from env.outcome import Outcome
+from env.task import Task
+
+ALWAYS: Final = 0.9
+"""Share of a skill's episodes at whose end an atom is true, for the skill to be said to do it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What a certified skill promises, and what it was seen to do besides.
+
+    Attributes:
+        name: Of the skill.
+        task: What it was certified for.
+        always: Atoms over its parameters, as texts, that were true at the end of nearly all
+            recorded episodes, promised or not.
+    """
+
+    name: str
+    task: Task
+    always: frozenset[str] = frozenset()
+
+    @property
+    def goal(self) -> Goal:
+        """What it promises."""
+        return self.task.goal
+
+    def in_full(self) -> Goal:
+        """What it promises and does besides, as one goal."""
+        extra = sorted(self.always)
+        texts = [f"({self.goal.text})", *extra]
+        return Goal.parse(" and ".join(texts), self.task.kinds) if extra else self.goal
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """An attempt that said something about its task.
+
+    Attributes:
+        task: The task.
+        solved: Whether a skill came out of it.
+        outcome: How it ended.
+        library: Skills that the library had when it began.
+    """
+
+    task: Task
+    solved: bool
+    outcome: Outcome
+    library: int
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that a proposer may look at.
+
+    Attributes:
+        contracts: Of the callable skills, oldest first.
+        tries: In order.
+        seen: How often each atom came true by accident, by `sightings.instance`.
+        together: Patterns of two atoms that were seen true at once.
+        apart: Patterns of two that were never, though each was often.
+        tested: Accidents of the control programs by task hash, for tasks that were let in.
+        refused: Hashes of tasks that were not.
+        seed: Of the run.
+        number: Choices of this home that were settled before.
+    """
+
+    contracts: tuple[Contract, ...] = ()
+    tries: tuple[Try, ...] = ()
+    seen: Mapping[str, int] = field(default_factory=dict)
+    together: frozenset[str] = frozenset()
+    apart: frozenset[str] = frozenset()
+    tested: Mapping[str, int] = field(default_factory=dict)
+    refused: frozenset[str] = frozenset()
+    seed: int = 0
+    number: int = 0
+
+    def failures(self, task: Task) -> tuple[Try, ...]:
+        """Tries of a task that came to nothing."""
+        return tuple(t for t in self.tries if t.task.hash == task.hash and not t.solved)
+
+
+def merge_sightings(
+    summaries: Iterable[Mapping[str, Any]],
+) -> tuple[dict[str, int], frozenset[str], frozenset[str]]:
+    """Add up what several attempts have seen.
+
+    Args:
+        summaries: From `Sightings.summary`; empty ones are fine.
+
+    Returns:
+        `seen`, `together` and `apart`; what was together once is not apart.
+    """
+    seen: Counter[str] = Counter()
+    together: set[str] = set()
+    apart: set[str] = set()
+    for summary in summaries:
+        seen.update(summary.get("seen", {}))
+        together.update(summary.get("together", ()))
+        apart.update(summary.get("apart", ()))
+    return dict(seen), frozenset(together), frozenset(apart - together)

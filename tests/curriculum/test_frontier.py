@@ -1,0 +1,117 @@
+"""Which goals come first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from curriculum.baselines import FixedProposer, RandomProposer
+from curriculum.frontier import COMPOSED, FrontierProposer, values
+from curriculum.proposer import Proposer
+from curriculum.sightings import pattern
+from curriculum.situation import Contract, Situation, Try
+from env.goals import Goal
+from env.outcome import Outcome
+from env.task import Task
+
+
+def contract(name: str, goal: str, **kinds: str) -> Contract:
+    return Contract(name, Task.make(goal, kinds))
+
+
+HOLD = contract("hold", "held(x)", x="graspable")
+STACK = contract("stack", "on(a, b) and clear()", a="block", b="block")
+
+
+def value_of(situation: Situation, goal: str, kinds: Mapping[str, str]) -> float:
+    wanted = Goal.parse(goal, kinds).canonical
+    found = [v.value for v in values(situation) if v.candidate.task.goal.canonical == wanted]
+    assert len(found) == 1, goal
+    return found[0]
+
+
+def test_what_came_true_by_accident_comes_first() -> None:
+    blind = Situation()
+    seeing = Situation(seen={"inside(ball, tray)": 3})
+    kinds = {"x": "graspable", "c": "container"}
+    assert value_of(seeing, "inside(x, c)", kinds) > value_of(blind, "inside(x, c)", kinds)
+    first = next(FrontierProposer().propose(seeing))
+    assert "inside" in first.task.goal.text and "by accident 3 times" in first.why
+
+
+def test_a_control_that_met_a_goal_by_accident_counts_too() -> None:
+    task = Task.make("moved(graspable)", {"graspable": "graspable"})
+    without = value_of(Situation(tested={task.hash: 0}), "moved(x)", {"x": "graspable"})
+    by_chance = value_of(Situation(tested={task.hash: 1}), "moved(x)", {"x": "graspable"})
+    assert by_chance > without
+
+
+def test_atoms_that_exclude_each_other_come_last() -> None:
+    first, second = Goal.parse("held(x) and clear()", {"x": "block"}).atoms
+    both = pattern(first, second)
+    kinds = {"x": "graspable"}
+    plain = value_of(Situation(contracts=(HOLD,)), "held(x) and clear()", kinds)
+    seen = Situation(contracts=(HOLD,), together=frozenset({both}))
+    never = Situation(contracts=(HOLD,), apart=frozenset({both}))
+    assert value_of(seen, "held(x) and clear()", kinds) > plain
+    assert value_of(never, "held(x) and clear()", kinds) < plain
+
+
+def test_a_failed_task_comes_back_when_the_library_has_grown_with_more_effort() -> None:
+    kinds = {"graspable": "graspable", "container": "container"}
+    task = Task.make("inside(graspable, container)", kinds)
+    failed = Try(task, solved=False, outcome=Outcome.LIMIT, library=0)
+    at_once = Situation(tries=(failed,))
+    assert failed.task.hash not in {p.task.hash for p in FrontierProposer().propose(at_once)}
+    later = Situation(tries=(failed,), contracts=(HOLD, STACK))
+    again = [p for p in FrontierProposer().propose(later) if p.task.hash == failed.task.hash]
+    assert [p.proposer for p in again] == ["again"]
+    assert again[0].effort == 2.0
+
+
+def test_what_fails_sinks_and_what_is_certified_or_refused_is_not_proposed() -> None:
+    task = Task.make("near(graspable, some_object)",
+                     {"graspable": "graspable", "some_object": "object"})  # fmt: skip
+    other = Task.make("near(block, bowl)", {"block": "block", "bowl": "bowl"})
+    before = value_of(Situation(), task.goal.text, task.kinds)
+    lost = Try(other, solved=False, outcome=Outcome.LIMIT, library=0)
+    assert value_of(Situation(tries=(lost,)), task.goal.text, task.kinds) < before
+    refused = Situation(refused=frozenset({task.hash}), contracts=(HOLD,))
+    proposed = {p.task.hash for p in FrontierProposer().propose(refused)}
+    assert task.hash not in proposed and HOLD.task.hash not in proposed
+
+
+def test_what_is_made_like_a_certified_goal_is_less_new() -> None:
+    held = {"x": "block"}
+    situation = Situation(contracts=(HOLD,), seen={"held(block)": 1, "moved(block)": 1})
+    assert value_of(situation, "held(x)", held) < value_of(situation, "moved(x)", held)
+
+
+def test_putting_known_skills_together_is_worth_less_effort() -> None:
+    found = {
+        p.task.goal.canonical: p for p in FrontierProposer().propose(Situation(contracts=(STACK,)))
+    }
+    tower = Goal.parse("on(a, b) and clear() and on(c, a)", dict.fromkeys("abc", "block"))
+    assert found[tower.canonical].effort == COMPOSED
+
+
+@pytest.mark.parametrize("proposer", [FrontierProposer(), RandomProposer(), FixedProposer()])
+def test_equal_situations_give_equal_proposals_and_other_seeds_others(proposer: Proposer) -> None:
+    def first(situation: Situation) -> list[str]:
+        return [p.task.hash for p, _ in zip(proposer.propose(situation), range(12), strict=False)]
+
+    situation = Situation(contracts=(HOLD, STACK), seed=3, number=5)
+    assert first(situation) == first(situation)
+    assert len(set(first(situation))) == 12
+    moved_on = Situation(contracts=(HOLD, STACK), seed=4, number=5)
+    assert (first(situation) != first(moved_on)) == (proposer.name != "fixed")
+
+
+@pytest.mark.parametrize("proposer", [RandomProposer(), FixedProposer()])
+def test_baselines_never_repeat_what_was_tried(proposer: Proposer) -> None:
+    first = next(proposer.propose(Situation())).task
+    tried = Try(first, solved=False, outcome=Outcome.LIMIT, library=0)
+    later = Situation(tries=(tried,))
+    seen = [p.task.hash for p, _ in zip(proposer.propose(later), range(30), strict=False)]
+    assert first.hash not in seen

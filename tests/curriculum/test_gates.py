@@ -1,0 +1,60 @@
+"""What a task must pass before anything is tried."""
+
+from __future__ import annotations
+
+from curriculum.gates import MATES, done_by, mates
+from curriculum.growth import candidates
+from curriculum.situation import Contract, Situation
+from env.controls import arena
+from env.task import Task
+
+
+def contract(name: str, goal: str, always: frozenset[str] = frozenset(), **kinds: str) -> Contract:
+    return Contract(name, Task.make(goal, kinds), always)
+
+
+def test_what_a_contract_implies_is_done_already() -> None:
+    situation = Situation(contracts=(contract("lift", "lifted(x, 0.1)", x="graspable"),))
+    assert done_by(situation, Task.make("lifted(b)", {"b": "block"})) == "lift"
+    assert done_by(situation, Task.make("lifted(b, 0.2)", {"b": "block"})) is None
+    assert done_by(situation, Task.make("held(b)", {"b": "block"})) is None
+
+
+def test_a_narrow_skill_does_not_do_a_wide_task() -> None:
+    situation = Situation(contracts=(contract("lift", "lifted(x)", x="ball"),))
+    assert done_by(situation, Task.make("lifted(x)", {"x": "graspable"})) is None
+
+
+def test_what_a_skill_always_does_besides_counts_as_done() -> None:
+    always = frozenset({"right_of(b, a)", "held(a)"})
+    skill = contract("left", "left_of(a, b)", always, a="block", b="block")
+    situation = Situation(contracts=(skill,))
+    mirrored = Task.make("right_of(x, y)", {"x": "block", "y": "block"})
+    assert done_by(situation, mirrored) == "left"
+    both = Task.make("left_of(a, b) and held(a)", {"a": "block", "b": "block"})
+    assert done_by(situation, both) == "left"
+    other = Task.make("left_of(a, b) and held(b)", {"a": "block", "b": "block"})
+    assert done_by(situation, other) is None
+
+
+def test_mates_are_untested_tasks_of_the_same_arena() -> None:
+    task = Task.make("lifted(x)", {"x": "block"})
+    twin = Task.make("held(y)", {"y": "block"})
+    tested = Task.make("moved(z)", {"z": "block"})
+    elsewhere = Task.make("held(y)", {"y": "ball"})
+    situation = Situation(tested={tested.hash: 0})
+    assert mates(situation, task, [task, tested, elsewhere, twin, twin]) == (task, twin)
+
+
+def test_an_arena_is_kinds_scenes_and_limits() -> None:
+    one = Task.make("on(a, b)", {"a": "block", "b": "bowl"})
+    two = Task.make("near(x, y)", {"y": "block", "x": "bowl"})
+    assert arena(one) == arena(two)
+    assert arena(one) != arena(Task.make("on(a, b)", {"a": "block", "b": "tray"}))
+    assert arena(one) != arena(Task.make("on(a, b)", {"a": "block", "b": "bowl"}, time_limit=30))
+
+
+def test_not_more_mates_than_are_worth_it() -> None:
+    many = [c.task for c in candidates((contract("h", "held(x)", x="graspable"),), {})]
+    first = many[0]
+    assert len(mates(Situation(), first, many * 3)) <= MATES

@@ -1,0 +1,324 @@
+"""One attempt at a task: controls, draft, certificate, library.
+
+    Lesson(library, brief).run() -> LearnReport
+
+The road is the same for every writer: a task is tested before a skill is, a draft is frozen, its
+certification is reserved on the disk before any held-out scene is drawn, and only an admitting
+certificate puts it into the library. After a refusal the writer goes on with fresh practice
+scenes and learns nothing but that it was refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from env.certificate import Certificate
+from env.certification import certify
+from env.controls import Controls, run_controls_together
+from env.errors import SandboxError, SimulatorError, TaskError, VoyagerError
+from env.fingerprint import Fingerprint, fingerprint
+from env.outcome import Outcome
+from env.seeds import digest
+from env.task import Task
+from env.transcript import Episode
+from skill_store.errors import StorageError
+from skill_store.library import Library
+from skill_store.skill import Skill
+from voyager.events import Stage
+from voyager.witnesses import record_episodes, witnesses_of
+from voyager.writers.base import CERTIFY, Brief, Draft, Writer
+from voyager.writers.search import SearchWriter
+
+SCHEMA: Final = "voyager.learn/1"
+_TRIES: Final = 4
+"""Certifications of one task in one attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class LearnReport:
+    """How an attempt at a task went.
+
+    Attributes:
+        outcome: SOLVED when the library can do the task now, REJECTED when the task is not worth
+            learning, else FAILED or LIMIT.
+        reason: One sentence; empty when it was learned.
+        skill: The skill, or None.
+        certificate: The last certificate that was made, or None.
+        known: Whether the library could do it before.
+        simulated_steps: Physics steps in all.
+        stage_steps: The same by stage: controls, search, practice, certify.
+        nodes: Plan prefixes that the search kept.
+        generated: Steps that it tried.
+        expanded: Prefixes whose continuations it tried.
+        branching: Steps that it could choose from.
+        attempt: Number in the journal; None when there was nothing to attempt.
+    """
+
+    outcome: Outcome
+    reason: str = ""
+    skill: Skill | None = None
+    certificate: Certificate | None = None
+    known: bool = False
+    simulated_steps: int = 0
+    stage_steps: Mapping[str, int] = field(default_factory=dict)
+    nodes: int = 0
+    generated: int = 0
+    expanded: int = 0
+    branching: int = 0
+    attempt: int | None = None
+
+    @property
+    def learned(self) -> bool:
+        """Whether the library can do the task now."""
+        return self.outcome is Outcome.SOLVED
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-able, with `schema`."""
+        certificate = self.certificate
+        return {
+            "schema": SCHEMA,
+            "outcome": self.outcome.value,
+            "reason": self.reason,
+            "known": self.known,
+            "skill": None if self.skill is None else self.skill.name,
+            "program": None if self.skill is None else self.skill.closure.root,
+            "certificate": None if certificate is None else certificate.hash,
+            "k": None if certificate is None else certificate.solved,
+            "n": None if certificate is None else certificate.n,
+            "simulated_steps": self.simulated_steps,
+            "stage_steps": dict(self.stage_steps),
+            "nodes": self.nodes,
+            "generated": self.generated,
+            "expanded": self.expanded,
+            "branching": self.branching,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Why an explorer attempts a task.
+
+    Attributes:
+        run: Number of its run in the journal.
+        number: How many choices of this home were settled before.
+        proposer: Who proposed the task.
+        why: What spoke for it, in one sentence.
+        library: Skills that the library has.
+    """
+
+    run: int
+    number: int
+    proposer: str
+    why: str
+    library: int
+
+
+def platform_hash(platform: Fingerprint) -> str:
+    """Hash over what an answer about a task depends on beside the task: judge, robot, engine."""
+    return digest(platform.to_json())
+
+
+def platform_of(task: Task) -> str:
+    """The platform hash at hand for a task."""
+    return platform_hash(fingerprint(task.scene.robot))
+
+
+def known_controls(library: Library, task: Task) -> Controls | None:
+    """What the controls did with a task on this platform, if a library knows it.
+
+    Raises:
+        StorageError: If the library cannot be read.
+    """
+    kept = library.journal.controls(task.hash, platform_of(task))
+    return None if kept is None else Controls.from_json(kept[1])
+
+
+def keep_controls(library: Library, task: Task, controls: Controls) -> None:
+    """Keep what the controls did with a task.
+
+    Raises:
+        StorageError: If the library cannot be written.
+    """
+    library.journal.keep_controls(task, platform_of(task), not controls.refusal, controls.to_json())
+
+
+@dataclass(slots=True)
+class Lesson:
+    """One attempt at a task.
+
+    Attributes:
+        library: Opened for learning.
+        brief: What the writer gets.
+        writer: Proposes programs.
+        choice: Why an explorer attempts it; None when a user asked for it directly.
+        certificate: The last one that was made.
+    """
+
+    library: Library
+    brief: Brief
+    writer: Writer = field(default_factory=SearchWriter)
+    choice: Choice | None = None
+    certificate: Certificate | None = None
+
+    def run(self) -> LearnReport:
+        """Attempt the task once; the journal has an attempt for it before anything is simulated.
+
+        Returns:
+            The report. What is interrupted has no outcome: the journal says so on the next start.
+
+        Raises:
+            TaskError: If the task is not worth learning, or its scenes cannot be begun in.
+            StorageError: If the library cannot be read or written.
+            SandboxError: If the sandbox failed; nothing is lost.
+            SimulatorError: If the simulator failed; nothing is lost.
+        """
+        journal, choice = self.library.journal, self.choice
+        attempt = journal.begin_attempt(self.brief.task, None if choice is None else choice.run)
+        if choice is not None:
+            journal.keep_decision(attempt, choice.number, choice.proposer, choice.why)
+        outcome: Outcome | None = None
+        reason = ""
+        try:
+            report = self._try(attempt)
+            if not report.learned:
+                outcome, reason = report.outcome, report.reason
+            return report
+        except SandboxError as error:
+            outcome, reason = Outcome.SANDBOX_LOST, str(error)
+            raise
+        except SimulatorError as error:
+            outcome, reason = Outcome.SIMULATOR_LOST, str(error)
+            raise
+        except StorageError as error:
+            outcome, reason = Outcome.STORAGE_ERROR, str(error)
+            raise
+        except VoyagerError as error:
+            outcome, reason = Outcome.REJECTED, str(error)
+            raise
+        finally:
+            if outcome is not None:
+                self._close(attempt, outcome, reason)
+
+    def _close(self, attempt: int, outcome: Outcome, reason: str) -> None:
+        try:
+            self.library.journal.end_attempt(
+                attempt,
+                outcome,
+                reason=reason,
+                simulated_steps=self.brief.ledger.budget.used,
+                detail={
+                    "steps": dict(self.brief.ledger.budget.spent),
+                    "nodes": self.brief.ledger.counts.nodes,
+                    "library": None if self.choice is None else self.choice.library,
+                    "sightings": dict(self.brief.ledger.counts.sightings),
+                },
+            )
+        except StorageError:
+            # The journal closes it as interrupted on the next start; the first error matters.
+            if outcome is not Outcome.STORAGE_ERROR:
+                raise
+
+    def _try(self, attempt: int) -> LearnReport:
+        ledger, task = self.brief.ledger, self.brief.task
+        controls = self._tested()
+        if ledger.budget.left <= 0:
+            reason = (
+                f"testing the task alone took {ledger.budget.used:,} simulated steps; "
+                f"give at least {10 * ledger.budget.used:,}"
+            )
+            ledger.tell(Stage.FAILED, reason)
+            return self._report(attempt, Outcome.LIMIT, reason)
+        for _ in range(_TRIES):
+            draft = self.writer.write(self.brief)
+            if draft is None:
+                most = ledger.budget.steps
+                reason = f"no program held in practice within {most:,} simulated steps"
+                ledger.tell(Stage.FAILED, reason)
+                return self._report(attempt, Outcome.LIMIT, reason)
+            certificate, episodes = self._certify(draft, controls, attempt)
+            if certificate.admitted:
+                # One transaction: a kill leaves no skill whose attempt looks as if it had failed.
+                with self.library.database.transaction():
+                    skill = self.library.add(task, draft.closure, certificate)
+                    record_episodes(self.library, skill, "certification", episodes, attempt)
+                    self._count_uses(certificate)
+                    self._close(attempt, Outcome.SOLVED, "")
+                text = f"{skill.name} is in the library"
+                ledger.tell(Stage.ADMITTED, text, certificate.solved, certificate.n)
+                return self._report(attempt, Outcome.SOLVED, "", skill)
+            with self.library.database.transaction():
+                self.library.refuse(certificate)
+                self._count_uses(certificate)
+            ledger.tell(Stage.CERTIFY, "not admitted; searching on, and the next test is stricter")
+            self.brief = replace(self.brief, first_scene=draft.next_scene)
+            if ledger.budget.left <= 0:
+                break
+        reason = "programs that held in practice did not pass certification"
+        ledger.tell(Stage.FAILED, reason)
+        return self._report(attempt, Outcome.FAILED, reason)
+
+    def _count_uses(self, certificate: Certificate) -> None:
+        for callee in certificate.callees:
+            self.library.count_use(callee.program, callee.made, callee.kept)
+
+    def _tested(self) -> Controls:
+        """The controls of this task: kept ones if there are any, or run now and kept."""
+        task, ledger = self.brief.task, self.brief.ledger
+        controls = known_controls(self.library, task)
+        if controls is None:
+            text = "testing the task with programs that must not solve it"
+            ledger.tell(Stage.CONTROLS, text)
+
+            def show(done: int) -> None:
+                ledger.tell(Stage.CONTROLS, text, of=done)
+
+            (controls,), spent = run_controls_together((task,), self.brief.executor, show)
+            ledger.budget.spend("controls", spent)
+            keep_controls(self.library, task, controls)
+        if controls.refusal:
+            raise TaskError(controls.refusal)
+        return controls
+
+    def _certify(
+        self, draft: Draft, controls: Controls, attempt: int
+    ) -> tuple[Certificate, Sequence[Episode]]:
+        ordinal = self.library.reserve(self.brief.task, draft.closure, attempt)
+        seen: list[Episode] = []
+
+        def show(episode: Episode) -> None:
+            seen.append(episode)
+            solved = sum(e.solved for e in seen)
+            self.brief.ledger.tell(Stage.CERTIFY, "certifying on unseen scenes", solved, len(seen))
+
+        certificate = certify(
+            self.brief.task,
+            draft.closure,
+            executor=self.brief.executor,
+            ordinal=ordinal,
+            handovers=self.brief.handovers,
+            controls=controls,
+            witnesses=witnesses_of(self.brief.task),
+            watch=show,
+        )
+        self.brief.ledger.budget.spend(CERTIFY, certificate.steps)
+        self.certificate = certificate
+        return certificate, seen
+
+    def _report(
+        self, attempt: int, outcome: Outcome, reason: str, skill: Skill | None = None
+    ) -> LearnReport:
+        return LearnReport(
+            outcome=outcome,
+            reason=reason,
+            skill=skill,
+            certificate=self.certificate,
+            simulated_steps=self.brief.ledger.budget.used,
+            stage_steps=dict(self.brief.ledger.budget.spent),
+            nodes=self.brief.ledger.counts.nodes,
+            generated=self.brief.ledger.counts.generated,
+            expanded=self.brief.ledger.counts.expanded,
+            branching=self.brief.ledger.counts.branching,
+            attempt=attempt,
+        )

@@ -1,0 +1,1 @@
+"""Writers: what proposes a program for a task."""
