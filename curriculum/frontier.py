@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from curriculum.gates import predicates, renamings
 from curriculum.growth import Candidate, breadth, candidates
 from curriculum.progress import learning_progress
 from curriculum.proposer import Proposal
@@ -23,10 +24,11 @@ from curriculum.situation import Situation
 from env.goal_forms import Atom
 from env.goals import Goal
 from env.seeds import derive
+from env.task import Task
 
 _UNSEEN: Final = 0.35
 """Ease of an atom that was neither promised nor seen, relative to one that was."""
-_UNKNOWN_PAIR: Final = 0.6
+_UNKNOWN_PAIR: Final = 0.35
 _APART: Final = 0.1
 """Ease of atoms that were never seen together: not seen at all, or both often and never at once."""
 _NEW_OBJECT: Final = 0.7
@@ -34,6 +36,8 @@ _AGAIN: Final = 0.5
 """Ease of a task for each time that it was tried in vain."""
 _MOST_DOUBLED: Final = 3
 """A task that failed gets twice the effort when it comes back, so many times at most."""
+_BEYOND: Final = 0.1
+"""Ease of a goal that contains one which was tried in vain."""
 _GROWN: Final = 2
 """Skills by which a library must have grown before a task that failed is tried again."""
 COMPOSED: Final = 0.4
@@ -41,7 +45,7 @@ COMPOSED: Final = 0.4
 that can be put together at all are put together within a few nodes."""
 _TEST: Final = 0.4
 """Cost of testing a goal, relative to an attempt."""
-_FIRST: Final = 1.5
+_FIRST: Final = 2.0
 """What it is worth that nothing certified speaks about a predicate yet."""
 _BREADTH: Final = 0.1
 """What it is worth to speak about twice as many kinds of objects."""
@@ -119,6 +123,10 @@ def values(situation: Situation) -> list[Valued]:
             arms.setdefault(arm, []).append(past.solved)
     made = Counter(_make(contract.goal) for contract in situation.contracts)
     certified = {contract.task.hash for contract in situation.contracts}
+    solved = {past.task.hash for past in situation.tries if past.solved}
+    unsolved = list(
+        {t.task.hash: t.task for t in situation.tries if t.task.hash not in solved}.values()
+    )
     found = []
     for candidate in candidates(situation.contracts, situation.seen):
         task = candidate.task
@@ -127,12 +135,15 @@ def values(situation: Situation) -> list[Valued]:
         failures = situation.failures(task)
         if failures and len(situation.contracts) < failures[-1].library + _GROWN:
             continue
+        ease = _ease(situation, candidate) * _AGAIN ** len(failures)
+        if not failures and any(_asks_more(task, past) for past in unsolved):
+            ease *= _BEYOND
         arm = (candidate.added.predicate, len(candidate.kept) + 1)
         found.append(
             Valued(
                 candidate,
                 progress=learning_progress(arms.get(arm, ())),
-                ease=_ease(situation, candidate) * _AGAIN ** len(failures),
+                ease=ease,
                 novelty=_novelty(candidate, made),
                 cost=(COMPOSED if candidate.composed else 1.0)
                 + (0.0 if task.hash in situation.tested else _TEST),
@@ -151,6 +162,13 @@ def _arms(goal: Goal) -> set[tuple[str, int]]:
 def _make(goal: Goal) -> tuple[str, ...]:
     """What a goal is made of: its predicates, sorted, without objects and numbers."""
     return tuple(sorted(piece.predicate for piece in goal.form.walk() if isinstance(piece, Atom)))
+
+
+def _asks_more(task: Task, failed: Task) -> bool:
+    """Whether whoever does a task would also do one that nobody has managed yet."""
+    return predicates(failed.goal) <= predicates(task.goal) and any(
+        task.goal.implies(failed.goal, renaming) for renaming in renamings(task, failed)
+    )
 
 
 def _novelty(candidate: Candidate, made: Mapping[tuple[str, ...], int]) -> float:

@@ -35,11 +35,11 @@ def done_by(situation: Situation, task: Task) -> str | None:
     Returns:
         Name of the skill.
     """
-    wanted = _predicates(task.goal)
+    wanted = predicates(task.goal)
     for contract in situation.contracts:
         full = _in_full(contract)
-        if wanted <= _predicates(full) and any(
-            full.implies(task.goal, renaming) for renaming in _renamings(contract.task, task)
+        if wanted <= predicates(full) and any(
+            full.implies(task.goal, renaming) for renaming in renamings(contract.task, task)
         ):
             return contract.name
     return None
@@ -51,12 +51,21 @@ def _in_full(contract: Contract) -> Goal:
 
 
 @lru_cache(maxsize=50_000)
-def _predicates(goal: Goal) -> frozenset[str]:
+def predicates(goal: Goal) -> frozenset[str]:
+    """Names of the predicates in a goal."""
     return frozenset(piece.predicate for piece in goal.form.walk() if hasattr(piece, "predicate"))
 
 
-def _renamings(offered: Task, wanted: Task) -> Iterator[dict[str, str]]:
-    """Every way to give the skill objects that are wanted: its parameter by the wanted one."""
+def renamings(offered: Task, wanted: Task) -> Iterator[dict[str, str]]:
+    """Every way to give a skill objects that are wanted.
+
+    Args:
+        offered: The skill's task.
+        wanted: The task that is wanted; its kinds must be covered.
+
+    Yields:
+        The skill's parameter by the wanted task's parameter.
+    """
     names = tuple(wanted.kinds)
     for own in itertools.permutations(offered.kinds, len(names)):
         if all(

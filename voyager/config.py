@@ -121,7 +121,7 @@ class ExploreConfig:
         metadata=_key("Minutes after which no new attempt begins; 0 for no such limit.", 0),
     )
     attempt_steps: int = field(
-        default=200_000,
+        default=150_000,
         metadata=_key(
             "Simulated steps of the first attempt at a task; twice as many when it comes back.", 1
         ),

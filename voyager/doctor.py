@@ -289,6 +289,7 @@ def _home(home: Path | None, extensions: Sequence[str] | None) -> Iterator[Findi
     yield _attempt("extensions", lambda: _extensions(tuple(extensions or configured)))
     yield _attempt("database", lambda: _database(locations))
     yield _attempt("index", lambda: _index(locations))
+    yield _attempt("queue", lambda: _queue(locations))
 
 
 def _writable(locations: Locations) -> Finding:
@@ -338,6 +339,28 @@ def _database(locations: Locations) -> Finding:
             f"{locations.backups} to its place",
         )
     return Finding("database", Health.OK, f"form {version}, sound, {count} skills")
+
+
+def _queue(locations: Locations) -> Finding:
+    from env.errors import VoyagerError
+    from skill_store import Library
+    from skill_store.queue import RequestState
+
+    if not locations.database.exists():
+        return Finding("queue", Health.OK, "nothing waits")
+    with Library.open(locations.home) as library:
+        waiting = library.queue.list(RequestState.WAITING)
+    for request in waiting:
+        try:
+            request.task()
+        except VoyagerError as error:
+            return Finding(
+                "queue",
+                Health.NOTE,
+                f"request {request.id} of {len(waiting)} waiting cannot be read: {error}",
+                "load its extension (--extension MODULE), or `voyager tasks drop` it",
+            )
+    return Finding("queue", Health.OK, f"{len(waiting)} wait" if waiting else "nothing waits")
 
 
 def _index(locations: Locations) -> Finding:

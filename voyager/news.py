@@ -64,7 +64,3 @@ class News:
 
 NewsWatch = Callable[[News], None]
 """Is told each piece of news; must return quickly and must not raise."""
-
-
-def unwatched(news: News) -> None:
-    """A watcher that looks away."""

@@ -82,6 +82,23 @@ def test_what_fails_sinks_and_what_is_certified_or_refused_is_not_proposed() -> 
     assert task.hash not in proposed and HOLD.task.hash not in proposed
 
 
+def test_what_contains_a_goal_that_failed_waits_for_it() -> None:
+    kinds = {"graspable": "graspable"}
+    failed = Try(
+        Task.make("held(graspable) and upright(graspable)", kinds),
+        solved=False, outcome=Outcome.LIMIT, library=1,
+    )  # fmt: skip
+    larger = contract("pair", "held(graspable) and moved(graspable)", **kinds)
+    goal = "held(graspable) and moved(graspable) and upright(graspable)"
+    before = value_of(Situation(contracts=(larger,)), goal, kinds)
+    assert value_of(Situation(contracts=(larger,), tries=(failed,)), goal, kinds) < 0.5 * before
+    solved = Try(failed.task, solved=True, outcome=Outcome.SOLVED, library=2)
+    after = Situation(contracts=(larger,), tries=(failed, solved))
+    assert value_of(after, goal, kinds) > value_of(
+        Situation(contracts=(larger,), tries=(failed,)), goal, kinds
+    )
+
+
 def test_what_is_made_like_a_certified_goal_is_less_new() -> None:
     held = {"x": "block"}
     situation = Situation(contracts=(HOLD,), seen={"held(block)": 1, "moved(block)": 1})

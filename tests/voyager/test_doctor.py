@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import voyager.doctor
+from env.task import Task
 from skill_store import Library
 from voyager.cli import run
 from voyager.doctor import Finding, Health, examine
@@ -28,7 +29,7 @@ def test_a_sound_installation(tmp_path: Path) -> None:
     assert {finding.health for finding in found.values()} <= {Health.OK, Health.NOTE}
     assert set(found) == {
         *("python", "platform", "cpus", "packages", "engine", "sandbox", "embedder"),
-        *("home", "config", "extensions", "database", "index"),
+        *("home", "config", "extensions", "database", "index", "queue"),
     }
     assert "pybullet 3.2" in found["engine"].detail
     assert "0 skills" in found["database"].detail
@@ -39,6 +40,22 @@ def test_looking_makes_no_home(tmp_path: Path) -> None:
     assert found["home"].health is Health.OK
     assert found["database"].health is Health.OK
     assert not (tmp_path / "none").exists()
+
+
+def test_what_waits_is_counted_and_must_be_readable(tmp_path: Path) -> None:
+    with Library.open(tmp_path) as library:
+        library.queue.add(Task.make("lifted(b)", {"b": "block"}))
+        assert _findings(tmp_path)["queue"].detail == "1 wait"
+        request = library.queue.add(Task.make("held(b)", {"b": "block"})).request
+        with library.database.transaction():
+            library.database.execute(
+                "UPDATE queue SET wording = replace(wording, 'held(b)', 'hold(b)') WHERE id = ?",
+                (request.id,),
+            )
+    found = _findings(tmp_path)["queue"]
+    assert found.health is Health.NOTE
+    assert f"request {request.id} of 2" in found.detail
+    assert "voyager tasks drop" in found.remedy
 
 
 def test_what_is_wrong_in_a_home(tmp_path: Path) -> None:

@@ -112,6 +112,8 @@ def test_the_live_screen_shows_what_is_going_on() -> None:
     shown = _drawn(live)
     assert home.looks == 2
     assert "learned reach" in shown
+    assert "choosing what to try next" in shown
+    assert "frontier: one atom" not in shown
     assert "1 attempts, 1 certified; 20 skills here, milestones 2 of 30" in shown
     assert "skill_19" in shown
     assert "19/20" in shown
@@ -119,6 +121,8 @@ def test_the_live_screen_shows_what_is_going_on() -> None:
     assert "once more to end at once" in shown
     for news in STORY[4:]:
         live(news)
+    live(News(Phase.WORKING, "testing 3 goals"))
+    assert "testing 3 goals" in _drawn(live)
     assert "[bold]program" in _drawn(live)
     assert "\x1b[31m held" not in _drawn(live)
 

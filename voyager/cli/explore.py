@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from voyager.cli.explore_screen import Standing
+    from voyager.cli.stopping import StopRequest
+    from voyager.cli.windows import ReplayWindow
     from voyager.explorer import ExploreReport, Learned
     from voyager.news import News
     from voyager.report import Report
@@ -105,7 +107,9 @@ def _console(json: bool) -> Console | None:
     return err if err.is_terminal else None
 
 
-def _explore(session: Session, shown: Console | None, stop: Any, window: Any) -> ExploreReport:
+def _explore(
+    session: Session, shown: Console | None, stop: StopRequest, window: ReplayWindow | None
+) -> ExploreReport:
     from voyager.cli.explore_screen import exploring
     from voyager.explorer import Explorer
 

@@ -132,7 +132,7 @@ class LiveScreen:
         elif news.phase is Phase.WORKING:
             self._event = news.event
         elif news.phase is Phase.SETTLED:
-            self._last, self._event = news.text, None
+            self._last, self._why, self._event = news.text, "", None
             if news.skill is not None:
                 self._standing = self._look()
         self._news = news
@@ -152,7 +152,11 @@ class LiveScreen:
         rows = Table.grid(padding=(0, 2))
         rows.add_column(style="dim", no_wrap=True)
         rows.add_column(overflow="fold")
-        task = "choosing what to try next" if news.task is None else news.task.goal.text
+        task = "choosing what to try next"
+        if news.task is not None and news.phase is not Phase.SETTLED:
+            task = news.task.goal.text
+        elif news.phase is Phase.WORKING:
+            task = news.text
         rows.add_row("task", screen.text(task, "bold"))
         if self._why:
             by = f"{self._proposer}: " if self._proposer else ""

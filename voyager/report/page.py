@@ -99,7 +99,7 @@ def _learned(told: Chronicle) -> str:
             ("calls", False),
             ("its steps", True),
             ("at step", True),
-            ("when", False),
+            ("when (UTC)", False),
         ),
         rows,
     ) + (
@@ -121,7 +121,7 @@ def _row(number: int, skill: SkillFacts) -> str:
         f'<td class="number">{entry.k}/{entry.n}</td>'
         f'<td class="whole">{share(entry.k, entry.n, entry.bound)} {bound}</td><td>{calls}</td>'
         f'<td class="number">{steps}</td><td class="number">{count(skill.at_steps)}</td>'
-        f'<td class="whole">{when(entry.added_at)}</td></tr>'
+        f'<td class="whole">{entry.added_at:%Y-%m-%d %H:%M}</td></tr>'
     )
 
 

@@ -12,7 +12,7 @@ STYLE: Final = """
 --faint:#9aa4af;--line:#343b44;--one:#6ea8fe;--two:#f0a35e;--good:#57b877;--bad:#f0766b;
 --odd:#8b939d;--code:#12151a;--kw:#cf9ff2;--str:#7fd08f;--num:#f0b27a}}
 *{box-sizing:border-box}
-body{margin:0 auto;max-width:1080px;padding:1.5rem;background:var(--paper);color:var(--ink);
+body{margin:0 auto;max-width:1160px;padding:1.5rem;background:var(--paper);color:var(--ink);
 font:16px/1.5 system-ui,sans-serif}
 h1{font-size:1.7rem;margin:.2rem 0}h2{font-size:1.25rem;margin:2.2rem 0 .6rem}
 h3{font-size:1.05rem;margin:0}a{color:var(--one)}
