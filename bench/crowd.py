@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -16,44 +17,53 @@ import numpy as np
 from env.seeds import digest
 from env.task import Task
 from skill_store import DATABASE, Database
+from skill_store.clock import stamp
 from skill_store.vector_index import Vectors
 from skill_store.vectors import StoredVector, VectorTable, text_digest
 
-_WHEN: Final = "2026-01-01T00:00:00.000000+00:00"
+_BEGUN: Final = datetime(2026, 1, 1, tzinfo=UTC)
+_BLOCKS: Final = {"top": "block", "bottom": "block"}
 _NOISE: Final = 0.35  # how far skills of one kind lie apart; about what wordings of one thing do
 
 
-def crowd(home: Path, texts: Sequence[tuple[str, str]], count: int) -> None:
+def crowd(
+    home: Path, texts: Sequence[tuple[str, str]], count: int, tasks: Sequence[Task] = ()
+) -> None:
     """Make a library in which each description stands many times under different names.
 
     Args:
         home: The home; must be empty.
         texts: (name, description) pairs.
-        count: How many skills there shall be.
+        count: How many skills there shall be; one is a microsecond younger than the other.
+        tasks: What they promise, in turn; putting a block on another if empty.
 
     Raises:
         StorageError: If it cannot be written.
     """
-    task = Task.make("on(top, bottom)", {"top": "block", "bottom": "block"}).to_json()
+    told = [task.to_json() for task in tasks or (Task.make("on(top, bottom)", _BLOCKS),)]
     with Database(home / DATABASE) as database, database.transaction():
         for number in range(count):
             name, description = texts[number % len(texts)]
             named = f"{name}_{number}"
             key = digest([named])
-            wording = json.dumps({**task, "instruction": f"{description} Variant {number}."})
+            when = stamp(_BEGUN + timedelta(microseconds=number))
+            wording = json.dumps(
+                {**told[number % len(told)], "instruction": f"{description} Variant {number}."}
+            )
             for sql, values in (
-                ("tasks VALUES (?, ?, ?, ?, ?)", (key, description, "", wording, _WHEN)),
-                ("programs VALUES (?, ?, ?, ?)", (key, named, "", _WHEN)),
+                ("tasks VALUES (?, ?, ?, ?, ?)", (key, description, "", wording, when)),
+                ("programs VALUES (?, ?, ?, ?)", (key, named, "", when)),
                 (
                     "certifications VALUES (?, 0, ?, ?, ?, NULL, ?, ?, 1)",
-                    (key, key, key, wording, _WHEN, _WHEN),
+                    (key, key, key, wording, when, when),
                 ),
-                ("certificates VALUES (?, ?, 0, ?, 19, 20, '{}', ?)", (key, key, key, _WHEN)),
+                ("certificates VALUES (?, ?, 0, ?, 19, 20, '{}', ?)", (key, key, key, when)),
                 (
                     "skills (name, task, program, certificate, state, added_at, changed_at) "
                     "VALUES (?, ?, ?, ?, 'probation', ?, ?)",
-                    (named, key, key, key, _WHEN, _WHEN),
+                    (named, key, key, key, when, when),
                 ),
+                ("versions VALUES (?, 1, ?, ?, 'learned', ?)", (named, key, key, when)),
             ):
                 database.execute(f"INSERT INTO {sql}", values)
 

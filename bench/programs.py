@@ -30,6 +30,15 @@ def put_on(top: Block, bottom: Block) -> None:
     open_gripper()
     move_by((0, 0, 0.12))
 '''
+_REACH: Final = '''\
+from robot import Graspable, move_to, open_gripper, position, yaw
+
+
+def reach(thing: Graspable) -> None:
+    """Put the open gripper around something that it could take."""
+    open_gripper()
+    move_to(position(thing), yaw=yaw(thing), via="high")
+'''
 _IDLE: Final = '''\
 from robot import Block
 
@@ -73,6 +82,16 @@ def put_on_task(goal: str = PUT_ON) -> Task:
 def put_on() -> Closure:
     """Grasps a block, sets it on another and gets clear."""
     return Closure.of(Program.parse(_PUT_ON))
+
+
+def reach_task() -> Task:
+    """The task of moving the gripper to a block or a ball."""
+    return Task.make("at(gripper, thing)", {"thing": "graspable"})
+
+
+def reach() -> Closure:
+    """Moves the gripper to something, from above."""
+    return Closure.of(Program.parse(_REACH))
 
 
 def idle() -> Closure:

@@ -31,7 +31,9 @@ _UNSEEN: Final = 0.35
 _UNKNOWN_PAIR: Final = 0.35
 _APART: Final = 0.1
 """Ease of atoms that were never seen together: not seen at all, or both often and never at once."""
-_NEW_OBJECT: Final = 0.7
+_NEW_OBJECT: Final = 0.8
+_LONGER: Final = 0.5
+"""Ease for each atom that is already there, unless contracts promise all of the goal."""
 _AGAIN: Final = 0.5
 """Ease of a task for each time that it was tried in vain."""
 _MOST_DOUBLED: Final = 3
@@ -40,10 +42,10 @@ _BEYOND: Final = 0.1
 """Ease of a goal that contains one which was tried in vain."""
 _GROWN: Final = 2
 """Skills by which a library must have grown before a task that failed is tried again."""
-COMPOSED: Final = 0.4
+COMPOSED: Final = 0.5
 """Steps that a goal is worth whose atoms are all promised already, relative to another: skills
 that can be put together at all are put together within a few nodes."""
-_TEST: Final = 0.4
+_TEST: Final = 0.6
 """Cost of testing a goal, relative to an attempt."""
 _FIRST: Final = 2.0
 """What it is worth that nothing certified speaks about a predicate yet."""
@@ -191,6 +193,8 @@ def _ease(situation: Situation, candidate: Candidate) -> float:
             ease *= _UNKNOWN_PAIR
     base_objects = {term for atom in kept for term in atom.arguments}
     new = [term for term in candidate.task.kinds if term not in base_objects]
+    if not candidate.composed:
+        ease *= _LONGER ** len(kept)
     return ease * _NEW_OBJECT ** len(new)
 
 

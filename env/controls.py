@@ -26,7 +26,7 @@ from env.workers import Bench
 CONTROL_SCENES: Final = 20
 _MOST_DRAWN: Final = 200
 """Scenes of an arena that are looked at for those in which a goal is not true yet."""
-_ARENA: Final = "voyager.arena/1"
+_ARENA: Final = "arena"
 MOST_SOLVED: Final = 2
 """A task is refused if a control solves more of the scenes than these."""
 

@@ -42,6 +42,7 @@ from voyager.lesson import (
     keep_controls,
     platform_hash,
 )
+from voyager.lifecycle import settle
 from voyager.locations import Locations
 from voyager.news import News, NewsWatch, Phase
 from voyager.writers.base import Budget, Ledger
@@ -211,7 +212,8 @@ class _Run:
         )
         memory = Memory(self.library, platform_hash(fingerprint(DEFAULT_ROBOT)), self.config.seed)
         proposer = _PROPOSERS[explore.curriculum]()
-        self._tell(Phase.STARTED, f"{len(self.library.names())} skills are in the library")
+        begun = f"{len(self.library.names())} skills are in the library"
+        self._tell(Phase.STARTED, "; ".join(filter(None, (begun, self.retrieval.notice))))
         while not (stopped := self._stopped()):
             situation = memory.situation()
             chosen = self._requested() or self._proposed(proposer, situation, memory)
@@ -403,6 +405,8 @@ class _Run:
                 )
             )
             self.retrieval.refresh()
+        # Calls in certified episodes are outcomes of the callees too.
+        settle(self.library)
         if request is not None:
             note = f"the skill {skill.name!r}" if skill is not None else reason
             self.library.queue.settle(request, state, note)
