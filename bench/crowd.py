@@ -18,6 +18,7 @@ from env.seeds import digest
 from env.task import Task
 from skill_store import DATABASE, Database
 from skill_store.clock import stamp
+from skill_store.promises import promised
 from skill_store.vector_index import Vectors
 from skill_store.vectors import StoredVector, VectorTable, text_digest
 
@@ -40,16 +41,16 @@ def crowd(
     Raises:
         StorageError: If it cannot be written.
     """
-    told = [task.to_json() for task in tasks or (Task.make("on(top, bottom)", _BLOCKS),)]
+    made = tasks or (Task.make("on(top, bottom)", _BLOCKS),)
+    told = [(task.to_json(), sorted(promised(task.goal))) for task in made]
     with Database(home / DATABASE) as database, database.transaction():
         for number in range(count):
             name, description = texts[number % len(texts)]
             named = f"{name}_{number}"
             key = digest([named])
             when = stamp(_BEGUN + timedelta(microseconds=number))
-            wording = json.dumps(
-                {**told[number % len(told)], "instruction": f"{description} Variant {number}."}
-            )
+            record, promises = told[number % len(told)]
+            wording = json.dumps({**record, "instruction": f"{description} Variant {number}."})
             for sql, values in (
                 ("tasks VALUES (?, ?, ?, ?, ?)", (key, description, "", wording, when)),
                 ("programs VALUES (?, ?, ?, ?)", (key, named, "", when)),
@@ -64,6 +65,7 @@ def crowd(
                     (named, key, key, key, when, when),
                 ),
                 ("versions VALUES (?, 1, ?, ?, 'learned', ?)", (named, key, key, when)),
+                *(("promises VALUES (?, ?)", (key, word)) for word in promises),
             ):
                 database.execute(f"INSERT INTO {sql}", values)
 

@@ -19,6 +19,10 @@ LEFT JOIN deepenings ON deepenings.id = (
 
 LINES: Final = "\n".join(
     (
+        # Which skills these are is settled first: whatever is sorted is worked out for all rows.
+        f"""
+        WITH page AS MATERIALIZED (SELECT name FROM skills {_IN_ORDER} LIMIT ? OFFSET ?)
+        """,
         # Small columns only: reading a certificate takes a hundred times as long.
         """
         SELECT skills.name, skills.task, skills.program, skills.state, skills.added_at,
@@ -29,13 +33,13 @@ LINES: Final = "\n".join(
                (SELECT group_concat(name, ' ') FROM (
                    SELECT name FROM locks WHERE caller = skills.program ORDER BY name
                )) AS callees
-        FROM skills
+        FROM page
+        JOIN skills ON skills.name = page.name
         JOIN certificates ON certificates.hash = skills.certificate
         """,
         _CERTIFICATION,
         _NEWEST_DEEPENING,
         _IN_ORDER,
-        "LIMIT ? OFFSET ?",
     )
 )
 """The list of skills, oldest first. Parameters: how many (-1: all), how many to leave out."""

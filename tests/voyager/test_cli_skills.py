@@ -245,6 +245,17 @@ def test_deepen_publishes_a_bound(home: Path, capsys: pytest.CaptureFixture[str]
         assert skill.deepening is not None
         assert skill.state is standing(skill.state, False, skill.deepening, None).state
         assert record["state"] == skill.state.value
+    # One that has had its look is not run again.
+    record = _json(capsys, "skills", "deepen", "--all", "--look", "20", "--workers", "1")
+    assert record["schema"] == "voyager.deepen_all/1"
+    assert {one["name"]: one["n"] for one in record["skills"]}["reach"] == 20
+
+
+@pytest.mark.parametrize("words", [(), ("reach", "--all"), ("reach", "--look", "30")])
+def test_deepen_wants_one_skill_or_all_and_a_look_that_there_is(
+    home: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    assert run(["skills", "deepen", *words]) == 2
 
 
 # -- learning ---------------------------------------------------------------------------------
