@@ -14,11 +14,13 @@ from rich.status import Status
 from bench.branching import branching
 from bench.calls import calls
 from bench.certification import certification
+from bench.memory import EPISODES, memory
 from bench.metered import Metered
 from bench.overhead import overhead
 from bench.programs import put_on, put_on_task
 from bench.report import Report, machine, save, show
 from bench.retrieval import SIZES, Corpus, finding, speed
+from bench.scale import scale
 from bench.search import BUDGET, GOALS, search
 from bench.stepping import stepping
 from env.errors import VoyagerError
@@ -26,9 +28,14 @@ from env.executors import make_executor
 from env.world import World
 from voyager.events import Event
 
-PARTS: Final = ("overhead", "stepping", "calls", "certify", "branching", "retrieval", "search")
+PARTS: Final = (
+    *("overhead", "stepping", "calls", "certify", "branching", "retrieval", "scale", "memory"),
+    "search",
+)
 _SHORT_GOALS: Final = ("reach", "lift")
 """What is learned when `search` is not asked for by name; the whole road takes long."""
+_FEW_EPISODES: Final = 500
+"""Episodes of `memory` when it is not asked for by name."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,10 +69,12 @@ def _console() -> Console:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
-        description="Measure what judge, sandbox and search cost, and how skills are found.",
-        epilog="Without PART all are measured, and search learns "
-        f"{' and '.join(_SHORT_GOALS)} only; the whole road is `python -m bench search`, "
-        "ten minutes and more for each seed.",
+        description="Measure what judge, sandbox and search cost, how skills are found, and "
+        "what many skills and many episodes take.",
+        epilog="Without PART all are measured; search then learns "
+        f"{' and '.join(_SHORT_GOALS)} only, and memory runs {_FEW_EPISODES} episodes. "
+        "`python -m bench search` goes the whole road, ten minutes and more for each seed; "
+        f"`python -m bench memory` runs {EPISODES:,} episodes, about ten minutes.",
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument(
@@ -79,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--library", choices=("on", "off", "both"), default="both")
     parser.add_argument("--workers", type=_count, help="processes of search (one for each CPU)")
+    parser.add_argument("--episodes", type=_count, help=f"of memory ({EPISODES})")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write JSON as well")
     return parser
 
@@ -123,6 +133,10 @@ class _Run:
             case "retrieval":
                 corpus = Corpus.load()
                 return [finding(corpus), speed(corpus, SIZES, 10 * repeats)]
+            case "scale":
+                return scale(rounds=rounds, repeats=repeats)
+            case "memory":
+                return [self._memory(status)]
             case "search":
                 return self._search(status)
             case _:
@@ -136,6 +150,11 @@ class _Run:
                 yield stepping(world, sandbox, rounds, repeats)
             else:
                 yield from calls(world, sandbox, rounds, repeats)
+
+    def _memory(self, status: Status) -> Report:
+        usual = EPISODES if "memory" in self.options.parts else _FEW_EPISODES
+        episodes = self.options.episodes or usual
+        return memory(episodes, lambda done: status.update(f"memory: {done} of {episodes}"))
 
     def _search(self, status: Status) -> list[Report]:
         options = self.options

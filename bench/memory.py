@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -113,13 +113,10 @@ def _readings(episodes: int, watch: Told) -> Iterator[Reading]:
         begun = perf_counter()
         for index in range(episodes):
             task, closure = tasks[index % _PUT_ON_EVERY > 0]
-            try:
-                run_episode(
-                    world, sandbox, task, closure, derive("bench memory", index), fresh=True
-                )
-            except StartUnusable:
-                # The world was reset all the same, which is half of what is measured here.
-                pass
+            seed = derive("bench memory", index)
+            # In an unusable scene the world was reset all the same.
+            with suppress(StartUnusable):
+                run_episode(world, sandbox, task, closure, seed, fresh=True)
             done = index + 1
             watch(done)
             if done % every == 0 or done == episodes:

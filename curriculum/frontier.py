@@ -31,7 +31,7 @@ _UNSEEN: Final = 0.35
 _UNKNOWN_PAIR: Final = 0.35
 _APART: Final = 0.1
 """Ease of atoms that were never seen together: not seen at all, or both often and never at once."""
-_NEW_OBJECT: Final = 0.8
+_NEW_OBJECT: Final = 0.65
 _LONGER: Final = 0.5
 """Ease for each atom that is already there, unless contracts promise all of the goal."""
 _AGAIN: Final = 0.5
@@ -49,7 +49,7 @@ _TEST: Final = 0.6
 """Cost of testing a goal, relative to an attempt."""
 _FIRST: Final = 2.0
 """What it is worth that nothing certified speaks about a predicate yet."""
-_BREADTH: Final = 0.1
+_BREADTH: Final = 0.05
 """What it is worth to speak about twice as many kinds of objects."""
 _NOISE: Final = 0.25
 

@@ -328,7 +328,7 @@ class Conductor:
         self._recording = any(goal.temporal for goal in goals)
         # Distances cost as much as all the rest of a sample, so only what is judged over the
         # whole trace gets them throughout; the settle window has all.
-        throughout = frozenset[str]().union(*(_needs_throughout(goal) for goal in goals))
+        throughout = frozenset[str]().union(*(needs_throughout(goal) for goal in goals))
         self._first = world.observe(self.needs) if self._recording else state
         if self._recording:
             world.record(throughout)
@@ -448,7 +448,7 @@ class Conductor:
         return tuple(moved)
 
 
-def _needs_throughout(goal: Goal) -> frozenset[str]:
+def needs_throughout(goal: Goal) -> frozenset[str]:
     """What the temporal parts of a goal ask every sample of the trace to carry."""
     atoms = (
         piece

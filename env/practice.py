@@ -6,7 +6,6 @@ nor on how far they had run ahead.
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -162,26 +161,27 @@ class Draw:
             SimulatorError: If the simulator failed, also when tried again.
         """
         most = max(_FEWEST_CANDIDATES, round(self._wanted / (1.0 - _MOST_DISCARDS)))
-        results = self._executor.map(attempt, self._trials(most))
         delivered = 0
-        try:
-            while delivered < self._wanted:
-                result = next(results, None)
-                if result is None:
-                    break
-                self.drawn += 1
-                if isinstance(result, Skipped):
-                    self.reasons[result.reason] += 1
-                    self.steps += result.steps
-                    continue
-                episode = sound(result)
-                self.steps += episode.steps
-                delivered += 1
-                yield episode
-        finally:
-            close = getattr(results, "close", None)
-            if close is not None:
-                close()
+        while delivered < self._wanted and self.drawn < most:
+            # No more than are still missing: executors run ahead, and what runs ahead of the last
+            # one wanted keeps the workers from what comes next.
+            count = min(self._wanted - delivered, most - self.drawn)
+            results = self._executor.map(attempt, self._trials(count))
+            try:
+                for result in results:
+                    self.drawn += 1
+                    if isinstance(result, Skipped):
+                        self.reasons[result.reason] += 1
+                        self.steps += result.steps
+                        continue
+                    episode = sound(result)
+                    self.steps += episode.steps
+                    delivered += 1
+                    yield episode
+            finally:
+                close = getattr(results, "close", None)
+                if close is not None:
+                    close()
         if delivered < self._wanted:
             reason, times = self.reasons.most_common(1)[0]
             raise TaskError(
@@ -189,8 +189,8 @@ class Draw:
                 f"{reason} ({times} times); ask for something that is not so from the start"
             )
 
-    def _trials(self, most: int) -> Iterator[Trial]:
-        for index in itertools.islice(itertools.count(self._first), most):
+    def _trials(self, count: int) -> Iterator[Trial]:
+        for index in range(self.next_index, self.next_index + count):
             start, handover = plan_start(self._task, self._seed(index), self._handovers)
             yield Trial(self._task, self._closure, start, handover, witnesses=self._witnesses)
 

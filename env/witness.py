@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from env.goal_trace import trace_holds
 from env.goals import Atom, Binding, Goal
 from env.state import State
 
@@ -50,13 +51,15 @@ class Witness:
             settle: As for `Goal.judge`.
             binding: Object name by parameter of the task.
         """
-        own = {name: binding[theirs] for name, theirs in self.names}
-        return Sighting(self.starts(begun, binding), self.goal.judge(trace, settle, own).holds)
+        return Sighting(self.starts(begun, binding), self._holds(trace, settle, binding))
 
     def starts(self, begun: State, binding: Binding) -> bool:
         """Whether it is true at the start; arguments as for `judge`."""
+        return self._holds([begun], 0, binding)
+
+    def _holds(self, trace: Sequence[State], settle: int, binding: Binding) -> bool:
         own = {name: binding[theirs] for name, theirs in self.names}
-        return self.goal.judge([begun], 0, own).holds
+        return all(trace_holds(part, trace, settle, own) for part in self.goal.conjuncts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,6 +195,8 @@ class _Run:
     steps: int = 0
     gated: int = 0
     """Physics steps of tests that the next attempt will be charged with."""
+    unfit: set[str] = field(default_factory=set)
+    """Hashes of tasks whose scenes cannot be drawn."""
     losses: int = 0
     begun: float = 0.0
     id: int = 0
@@ -279,7 +281,9 @@ class _Run:
             tested = False
             for proposal in proposer.propose(situation):
                 task = proposal.task
-                if task.hash in situation.refused or done_by(situation, task) is not None:
+                if task.hash in situation.refused or task.hash in self.unfit:
+                    continue
+                if done_by(situation, task) is not None:
                     continue
                 if task.hash in situation.tested:
                     return proposal, None
@@ -301,14 +305,9 @@ class _Run:
         )
         try:
             found, spent = run_controls_together(tasks, self.executor)
-        except SceneError as error:
-            # Its objects do not fit on the table: the first task is refused, the others wait.
-            self.library.journal.keep_controls(
-                tasks[0],
-                platform_hash(fingerprint(tasks[0].scene.robot)),
-                False,
-                {"rates": [], "reason": str(error)},
-            )
+        except SceneError:
+            # Its objects find no room on the table, whoever asks.
+            self.unfit.add(tasks[0].hash)
             return
         self.gated += spent
         for task, controls in zip(tasks, found, strict=True):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from bench.crowd import crowd
 from env.task import Task
 from skill_store import Library, SkillState
 from skill_store.catalogue import MOST_CALLEES, MOST_HANDOVERS
@@ -38,6 +41,26 @@ def test_the_list_comes_in_pages(tmp_path: Path) -> None:
         assert library.entries(limit=2, offset=3) == library.entries()[3:]
         assert names(library.entries(offset=4)) == ["lift_4"]
         assert library.entries(offset=5) == ()
+
+
+def work(library: Library, ask: Callable[[], object]) -> int:
+    """Steps of SQLite's virtual machine, in hundreds: what a query costs on any machine."""
+    counted: list[None] = []
+    connection = library.database._connection
+    connection.set_progress_handler(lambda: counted.append(None), 100)
+    ask()
+    connection.set_progress_handler(None, 100)
+    return len(counted)
+
+
+def test_a_page_costs_little_wherever_it_stands(tmp_path: Path) -> None:
+    crowd(tmp_path, [("lift", "Lift a block.")], 400)
+    with Library.open(tmp_path) as library:
+        assert library.entries(limit=10, offset=390) == library.entries()[390:]
+        whole = work(library, library.entries)
+        for offset in (0, 200, 390):
+            page = work(library, partial(library.entries, limit=10, offset=offset))
+            assert 5 * page < whole, (offset, page, whole)
 
 
 def test_a_line_of_the_list_says_what_is_shown_of_a_skill(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from env.actions import invoke
-from env.episode import Conductor, StartUnusable, prepare
+from env.episode import Conductor, StartUnusable, needs_throughout, prepare
 from env.errors import ActionError, SandboxError, SimulatorError, TaskError
 from env.executors import Executor
 from env.goals import Atom
@@ -117,7 +117,8 @@ class _Lane:
         return self._observe(before)
 
     def _listen(self) -> None:
-        self.world.record(NEEDS if self.spec.task.goal.temporal else None)
+        goal = self.spec.task.goal
+        self.world.record(needs_throughout(goal) if goal.temporal else None)
 
     def attempt(self, node: int, step: Step) -> Observation:
         """Carry a step out after a node."""
@@ -167,7 +168,12 @@ class _Lane:
         trace = self.world.trace
         self.world.trace = []
         conductor = Conductor(
-            self.world, skill.task, skill.closure, self.world.observe(NEEDS), log=False
+            self.world,
+            skill.task,
+            skill.closure,
+            self.world.observe(NEEDS),
+            log=False,
+            beside=[self.spec.task.goal],
         )
         limits = Limits(calls=skill.task.call_limit + 1, skill_calls=skill.task.call_limit + 1)
         seed = self.spec.start.seed
