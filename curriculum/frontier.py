@@ -26,13 +26,13 @@ from env.goals import Goal
 from env.seeds import derive
 from env.task import Task
 
-_UNSEEN: Final = 0.35
+_UNSEEN: Final = 0.5
 """Ease of an atom that was neither promised nor seen, relative to one that was."""
 _UNKNOWN_PAIR: Final = 0.35
 _APART: Final = 0.1
 """Ease of atoms that were never seen together: not seen at all, or both often and never at once."""
-_NEW_OBJECT: Final = 0.65
-_LONGER: Final = 0.5
+_NEW_OBJECT: Final = 0.75
+_LONGER: Final = 0.35
 """Ease for each atom that is already there, unless contracts promise all of the goal."""
 _AGAIN: Final = 0.5
 """Ease of a task for each time that it was tried in vain."""

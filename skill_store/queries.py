@@ -20,9 +20,9 @@ LEFT JOIN deepenings ON deepenings.id = (
 LINES: Final = "\n".join(
     (
         # Which skills these are is settled first: whatever is sorted is worked out for all rows.
-        f"""
-        WITH page AS MATERIALIZED (SELECT name FROM skills {_IN_ORDER} LIMIT ? OFFSET ?)
-        """,
+        "WITH page AS MATERIALIZED (SELECT name FROM skills",
+        _IN_ORDER,
+        "LIMIT ? OFFSET ?)",
         # Small columns only: reading a certificate takes a hundred times as long.
         """
         SELECT skills.name, skills.task, skills.program, skills.state, skills.added_at,

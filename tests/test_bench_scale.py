@@ -35,8 +35,8 @@ def test_everything_asked_of_a_large_library_stands_beside_exact_search() -> Non
     assert len(arms) == 9
     assert arms[EXACT]["wall_ratio"]["median"] == 1.0
     assert arms[EXACT]["met"] is None and arms[NEXT]["met"] is None
-    assert all(isinstance(arm["met"], bool) for name, arm in arms.items() if "l" in name[:1])
-    assert [line["work"] for line in once.record["work"]][0] == "open for learning"
+    assert all(isinstance(arms[name]["met"], bool) for name in arms.keys() - {EXACT, NEXT})
+    assert len(once.record["work"]) == 3
 
 
 def test_goals_that_are_asked_for_are_promised_or_not_as_they_say(tmp_path: Path) -> None:
@@ -47,8 +47,7 @@ def test_goals_that_are_asked_for_are_promised_or_not_as_they_say(tmp_path: Path
         assert route(library, GOALS.new[0], log=False).decision is not Decision.RUN
         goals = [entry.goal for entry in library.entries()]
         assert goals == 3 * [task.goal.text for task in GOALS.promised]
-        assert library.get("skill_4").goal == GOALS.promised[0].goal
-        assert library.problems() == ()
+        assert library.database.check() == ()
 
 
 def test_goals_grow_from_the_predicates_that_there_are() -> None:
