@@ -28,7 +28,7 @@ from env.task import Task
 
 _UNSEEN: Final = 0.5
 """Ease of an atom that was neither promised nor seen, relative to one that was."""
-_UNKNOWN_PAIR: Final = 0.35
+_UNKNOWN_PAIR: Final = 0.25
 _APART: Final = 0.1
 """Ease of atoms that were never seen together: not seen at all, or both often and never at once."""
 _NEW_OBJECT: Final = 0.75

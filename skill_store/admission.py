@@ -33,6 +33,12 @@ class Admission:
                 (task.hash, closure.hash),
             )
             if undecided is not None:
+                # It is this attempt's from now on: the one that opened it was interrupted.
+                self._database.execute(
+                    "UPDATE certifications SET attempt = coalesce(?, attempt) "
+                    "WHERE task = ? AND ordinal = ?",
+                    (attempt, task.hash, undecided["ordinal"]),
+                )
                 return int(undecided["ordinal"])
             ordinal = int(
                 self._database.one(

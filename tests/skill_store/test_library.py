@@ -136,6 +136,19 @@ def test_each_certification_gets_the_next_ordinal(tmp_path: Path) -> None:
         assert library.reserve(REACH, plain("reach0")) == 3
 
 
+def test_an_attempt_takes_over_the_certification_of_an_interrupted_one(tmp_path: Path) -> None:
+    closure = plain("reach")
+    with Library.open(tmp_path, learning=True) as library:
+        library.reserve(REACH, closure, library.journal.begin_attempt(REACH))
+    with Library.open(tmp_path, learning=True) as library:
+        attempt = library.journal.begin_attempt(REACH)
+        assert library.reserve(REACH, closure, attempt) == 0
+        # Somebody who makes no attempt takes nothing from the one who does.
+        assert library.reserve(REACH, closure) == 0
+        rows = library.database.rows("SELECT ordinal, attempt FROM certifications")
+        assert [tuple(row) for row in rows] == [(0, attempt)]
+
+
 def test_renaming_parameters_does_not_buy_a_try(tmp_path: Path) -> None:
     renamed = Task.make("at(gripper, cube)", {"cube": "block"}, instruction="Go to the cube.")
     with Library.open(tmp_path) as library:
