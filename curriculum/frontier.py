@@ -24,13 +24,17 @@ from curriculum.situation import Situation
 from env.goal_forms import Atom
 from env.goals import Goal
 from env.seeds import derive
+from env.state import GRIPPER
 from env.task import Task
 
 _UNSEEN: Final = 0.5
 """Ease of an atom that was neither promised nor seen, relative to one that was."""
-_UNKNOWN_PAIR: Final = 0.25
+_UNKNOWN_PAIR: Final = 0.6
+"""Ease of two atoms that nobody could have seen at once, relative to two that were."""
+_UNSEEN_PAIR: Final = 0.25
+"""The same where they could have been seen, and were not."""
 _APART: Final = 0.1
-"""Ease of atoms that were never seen together: not seen at all, or both often and never at once."""
+"""The same where each was seen often, and never both at once."""
 _NEW_OBJECT: Final = 0.75
 _LONGER: Final = 0.35
 """Ease for each atom that is already there, unless contracts promise all of the goal."""
@@ -47,8 +51,10 @@ COMPOSED: Final = 0.5
 that can be put together at all are put together within a few nodes."""
 _TEST: Final = 0.6
 """Cost of testing a goal, relative to an attempt."""
-_FIRST: Final = 2.0
+_FIRST: Final = 4.0
 """What it is worth that nothing certified speaks about a predicate yet."""
+_SAME_OBJECTS: Final = 0.5
+"""What a goal is worth that contracts promise piece by piece, and that brings in no new object."""
 _BREADTH: Final = 0.05
 """What it is worth to speak about twice as many kinds of objects."""
 _NOISE: Final = 0.25
@@ -175,27 +181,29 @@ def _asks_more(task: Task, failed: Task) -> bool:
 
 def _novelty(candidate: Candidate, made: Mapping[tuple[str, ...], int]) -> float:
     known = {predicate for make in made for predicate in make}
-    first = _FIRST if candidate.added.predicate not in known else 1.0
+    first = _FIRST if candidate.base is None and candidate.added.predicate not in known else 1.0
+    if candidate.composed and not candidate.new_objects:
+        first = _SAME_OBJECTS
     wide = 1.0 + _BREADTH * math.log2(max(breadth(candidate.signature), 1))
     return first * wide / (1.0 + made.get(_make(candidate.task.goal), 0))
 
 
 def _ease(situation: Situation, candidate: Candidate) -> float:
-    accidental = candidate.accidents(situation.seen) > 0
-    accidental |= situation.tested.get(candidate.task.hash, 0) > 0
-    ease = 1.0 if candidate.promised or accidental else _UNSEEN
+    ease = 1.0
+    if not candidate.promised and not situation.tested.get(candidate.task.hash, 0):
+        ease = _UNSEEN + (1.0 - _UNSEEN) * candidate.evidence(situation.seen)
     kept: Sequence[Atom] = candidate.kept
     for atom in kept:
         both = pattern(atom, candidate.added)
         if both in situation.apart:
             ease *= _APART
         elif both not in situation.together:
-            ease *= _UNKNOWN_PAIR
-    base_objects = {term for atom in kept for term in atom.arguments}
-    new = [term for term in candidate.task.kinds if term not in base_objects]
+            # Nobody could have seen it where no task had so many objects.
+            objects = ({*atom.arguments} | {*candidate.added.arguments}) - {GRIPPER}
+            ease *= _UNSEEN_PAIR if len(objects) <= situation.widest else _UNKNOWN_PAIR
     if not candidate.composed:
         ease *= _LONGER ** len(kept)
-    return ease * _NEW_OBJECT ** len(new)
+    return ease * _NEW_OBJECT**candidate.new_objects
 
 
 def _noise(situation: Situation, valued: Valued) -> float:

@@ -52,6 +52,12 @@ class Candidate:
         return self.base is not None and self.promised
 
     @property
+    def new_objects(self) -> int:
+        """How many objects the new atom brings in."""
+        known = {term for atom in self.kept for term in atom.arguments}
+        return len({*self.added.arguments} - known - {GRIPPER})
+
+    @property
     def signature(self) -> tuple[str, ...]:
         """The kinds that the new atom is about, "gripper" for the gripper."""
         return tuple(self.task.kinds.get(term, term) for term in self.added.arguments)
@@ -63,11 +69,31 @@ class Candidate:
             seen: Accidents by `sightings.instance`.
         """
         return sum(
-            times
-            for text, times in seen.items()
-            if (kinds := _kinds_in(text, self.added.predicate)) is not None
-            and covers(self.signature, kinds)
+            times for kinds, times in self._instances(seen).items() if covers(self.signature, kinds)
         )
+
+    def evidence(self, seen: Mapping[str, int]) -> float:
+        """How well accidents speak for the new atom on all kinds of objects that it covers.
+
+        Args:
+            seen: Accidents by `sightings.instance`.
+
+        Returns:
+            From 0 (on some combination of concrete kinds it was never seen) to 1 (on all of them
+            as often as on the one where it was seen most).
+        """
+        times = self._instances(seen)
+        leaves = itertools.product(
+            *(
+                (kind,) if kind == GRIPPER else tuple(k.name for k in concrete_kinds(kind))
+                for kind in self.signature
+            )
+        )
+        return min(times.get(leaf, 0) for leaf in leaves) / max(times.values(), default=1)
+
+    def _instances(self, seen: Mapping[str, int]) -> dict[tuple[str, ...], int]:
+        found = {_kinds_in(text, self.added.predicate): times for text, times in seen.items()}
+        return {kinds: times for kinds, times in found.items() if kinds is not None}
 
 
 def candidates(contracts: Sequence[Contract], seen: Mapping[str, int]) -> Iterator[Candidate]:

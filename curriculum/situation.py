@@ -88,6 +88,11 @@ class Situation:
     seed: int = 0
     number: int = 0
 
+    @property
+    def widest(self) -> int:
+        """Most objects that a task had which was tried."""
+        return max((len(past.task.kinds) for past in self.tries), default=0)
+
     def failures(self, task: Task) -> tuple[Try, ...]:
         """Tries of a task that came to nothing."""
         return tuple(t for t in self.tries if t.task.hash == task.hash and not t.solved)

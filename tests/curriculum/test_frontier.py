@@ -34,10 +34,12 @@ def value_of(situation: Situation, goal: str, kinds: Mapping[str, str]) -> float
 def test_what_came_true_by_accident_comes_first() -> None:
     blind = Situation()
     seeing = Situation(seen={"inside(ball, tray)": 3})
-    kinds = {"x": "graspable", "c": "container"}
-    assert value_of(seeing, "inside(x, c)", kinds) > value_of(blind, "inside(x, c)", kinds)
+    kinds = {"x": "ball", "c": "tray"}
+    general = {"x": "graspable", "c": "container"}
+    assert value_of(seeing, "inside(x, c)", kinds) > value_of(blind, "inside(x, c)", general)
     first = next(FrontierProposer().propose(seeing))
     assert "inside" in first.task.goal.text and "by accident 3 times" in first.why
+    assert dict(first.task.kinds) == {"ball": "ball", "tray": "tray"}
 
 
 def test_a_control_that_met_a_goal_by_accident_counts_too() -> None:
@@ -56,6 +58,16 @@ def test_atoms_that_exclude_each_other_come_last() -> None:
     never = Situation(contracts=(HOLD,), apart=frozenset({both}))
     assert value_of(seen, "held(x) and clear()", kinds) > plain
     assert value_of(never, "held(x) and clear()", kinds) < plain
+
+
+def test_a_pair_that_could_have_been_seen_and_was_not_is_doubted() -> None:
+    goal, kinds = "on(a, b) and clear() and on(b, c)", dict.fromkeys("abc", "block")
+    two = Try(STACK.task, solved=True, outcome=Outcome.SOLVED, library=1)
+    other = Task.make("near(a, b) and near(b, c)", kinds)
+    three = Try(other, solved=True, outcome=Outcome.SOLVED, library=1)
+    narrow = value_of(Situation(contracts=(STACK,), tries=(two,)), goal, kinds)
+    wide = value_of(Situation(contracts=(STACK,), tries=(two, three)), goal, kinds)
+    assert wide < narrow
 
 
 def test_a_failed_task_comes_back_when_the_library_has_grown_with_more_effort() -> None:

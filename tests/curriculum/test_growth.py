@@ -96,6 +96,15 @@ def test_accidents_bring_their_kinds_in_as_they_were_and_generalised() -> None:
     assert canonical("inside(x, c)", x="ball", c="bowl") not in found
 
 
+def test_evidence_must_speak_for_all_kinds_that_are_covered() -> None:
+    seen = {"on(block, block)": 50, "on(ball, block)": 10, "lifted(ball)": 99}
+    found = {c.task.goal.canonical: c for c in candidates((), seen)}
+    assert found[canonical("on(x, y)", x="block", y="block")].evidence(seen) == 1.0
+    assert found[canonical("on(x, y)", x="ball", y="block")].evidence(seen) == 0.2
+    assert found[canonical("on(x, y)", x="graspable", y="block")].evidence(seen) == 0.2
+    assert found[canonical("on(x, y)", x="graspable", y="object")].evidence(seen) == 0.0
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
