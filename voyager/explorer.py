@@ -310,9 +310,11 @@ class _Run:
             self.unfit.add(tasks[0].hash)
             return
         self.gated += spent
-        for task, controls in zip(tasks, found, strict=True):
-            keep_controls(self.library, task, controls)
-            self.refused += bool(controls.refusal)
+        # All or none: what is known about half of them would lead elsewhere after a kill.
+        with self.library.database.transaction():
+            for task, controls in zip(tasks, found, strict=True):
+                keep_controls(self.library, task, controls)
+                self.refused += bool(controls.refusal)
 
     # Attempting
 

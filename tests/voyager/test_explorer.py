@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -95,37 +90,6 @@ def test_the_library_is_the_same_hash_for_hash_with_one_worker_or_two(tmp_path: 
     assert (one.simulated_steps, one.attempts, one.refused) == (
         two.simulated_steps, two.attempts, two.refused,
     )  # fmt: skip
-
-
-@pytest.mark.slow
-@pytest.mark.ci
-def test_a_killed_run_goes_on_and_ends_where_it_would_have_ended(tmp_path: Path) -> None:
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    Explorer(config(tasks=3, seed=1, attempt_steps=80_000), home=whole).run()
-    command = [sys.executable, "-c", _RUN, str(broken)]
-    for seconds in (6.0, 14.0, 22.0):
-        child = subprocess.Popen(command, start_new_session=True)
-        time.sleep(seconds)
-        os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-    with Library.open(broken) as library:
-        done = sum(attempt.outcome is not None for attempt in library.journal.attempts())
-    left = 3 - done
-    if left:
-        Explorer(config(tasks=left, seed=1, attempt_steps=80_000), home=broken).run()
-    assert fingerprints(broken) == fingerprints(whole)
-    with Library.open(broken) as library:
-        assert library.problems() == ()
-        told = [(d.number, d.proposer) for d in library.journal.decisions()]
-    assert [number for number, _ in told] == sorted(number for number, _ in told)
-
-
-_RUN = (
-    "import sys; from pathlib import Path; from voyager.config import Config, ExploreConfig; "
-    "from voyager.explorer import Explorer; "
-    "Explorer(Config(workers=1, seed=1, explore=ExploreConfig(tasks=3, attempt_steps=80_000)), "
-    "home=Path(sys.argv[1])).run()"
-)
 
 
 def test_every_curriculum_has_a_name_in_the_settings() -> None:
