@@ -240,7 +240,7 @@ def _instruction(goal: Goal) -> str:
     return f"Bring about: {goal.text}" + (f", where {about}." if about else ".")
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=512)
 def _hash(task: Task) -> str:
     return digest(
         [
