@@ -287,7 +287,7 @@ def _task(base: Task | None, kinds: Mapping[str, str], atom: Atom) -> Task | Non
     return _made(text, tuple(kinds.items()))
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=20_000)
 def _made(text: str, parameters: tuple[tuple[str, str], ...]) -> Task | None:
     try:
         goal = Goal.parse(text, dict(parameters))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from env.certificate import Certificate
 from env.program import Closure
 from env.seeds import short
@@ -62,6 +64,28 @@ class Admission:
                 ),
             )
         return ordinal
+
+    def take_refusal(self, task: Task, closure: Closure, attempt: int) -> Certificate | None:
+        """See `Library.take_refusal`."""
+        with self._database.transaction():
+            row = self._database.first(
+                "SELECT certifications.ordinal, certificates.json FROM certifications "
+                "JOIN certificates ON certificates.task = certifications.task "
+                "AND certificates.ordinal = certifications.ordinal "
+                "JOIN attempts ON attempts.id = certifications.attempt "
+                "WHERE certifications.task = ? AND certifications.closure = ? "
+                "AND certifications.admitted = 0 "
+                "AND attempts.outcome IS NULL AND attempts.id != ? "
+                "ORDER BY certifications.ordinal LIMIT 1",
+                (task.hash, closure.hash, attempt),
+            )
+            if row is None:
+                return None
+            self._database.execute(
+                "UPDATE certifications SET attempt = ? WHERE task = ? AND ordinal = ?",
+                (attempt, task.hash, row["ordinal"]),
+            )
+        return Certificate.from_json(json.loads(row["json"]))
 
     def require(self, task_hash: str, closure: Closure, certificate: Certificate) -> None:
         """Check that a certificate admits this very program for this very task.

@@ -161,6 +161,25 @@ class Library(Catalogue):
         """
         return self._admission.reserve(task, closure, attempt)
 
+    def take_refusal(self, task: Task, closure: Closure, attempt: int) -> Certificate | None:
+        """A refusal of this very program from an attempt that was interrupted afterwards.
+
+        Whoever makes the attempt again comes to the same program; it is not tested a second time,
+        so that an interruption buys no try and the attempt ends as it would have.
+
+        Args:
+            task: The task.
+            closure: The frozen program.
+            attempt: The journal's number of the attempt that is made now; owns the refusal then.
+
+        Returns:
+            The certificate, or None.
+
+        Raises:
+            StorageError: If it cannot be read or written.
+        """
+        return self._admission.take_refusal(task, closure, attempt)
+
     def refuse(self, certificate: Certificate) -> None:
         """Close a certification that was not passed; the certificate is kept.
 

@@ -237,20 +237,12 @@ class Lesson:
                 reason = f"no program held in practice within {most:,} simulated steps"
                 ledger.tell(Stage.FAILED, reason)
                 return self._report(attempt, Outcome.LIMIT, reason)
-            certificate, episodes = self._certify(draft, controls, attempt)
-            if certificate.admitted:
-                # One transaction: a kill leaves no skill whose attempt looks as if it had failed.
-                with self.library.database.transaction():
-                    skill = self.library.add(task, draft.closure, certificate)
-                    record_episodes(self.library, skill, "certification", episodes, attempt)
-                    self._count_uses(certificate)
-                    self._close(attempt, Outcome.SOLVED, "")
-                text = f"{skill.name} is in the library"
-                ledger.tell(Stage.ADMITTED, text, certificate.solved, certificate.n)
+            refusal = self.library.take_refusal(task, draft.closure, attempt)
+            if refusal is not None:
+                ledger.budget.spend(CERTIFY, refusal.steps)
+                self.certificate = refusal
+            elif (skill := self._admitted(draft, controls, attempt)) is not None:
                 return self._report(attempt, Outcome.SOLVED, "", skill)
-            with self.library.database.transaction():
-                self.library.refuse(certificate)
-                self._count_uses(certificate)
             ledger.tell(Stage.CERTIFY, "not admitted; searching on, and the next test is stricter")
             self.brief = replace(self.brief, first_scene=draft.next_scene)
             if ledger.budget.left <= 0:
@@ -258,6 +250,22 @@ class Lesson:
         reason = "programs that held in practice did not pass certification"
         ledger.tell(Stage.FAILED, reason)
         return self._report(attempt, Outcome.FAILED, reason)
+
+    def _admitted(self, draft: Draft, controls: Controls, attempt: int) -> Skill | None:
+        """The skill that a draft has become, or None if it was refused."""
+        certificate, episodes = self._certify(draft, controls, attempt)
+        with self.library.database.transaction():
+            self._count_uses(certificate)
+            if not certificate.admitted:
+                self.library.refuse(certificate)
+                return None
+            # All at once: a kill leaves no skill whose attempt looks as if it had failed.
+            skill = self.library.add(self.brief.task, draft.closure, certificate)
+            record_episodes(self.library, skill, "certification", episodes, attempt)
+            self._close(attempt, Outcome.SOLVED, "")
+        text = f"{skill.name} is in the library"
+        self.brief.ledger.tell(Stage.ADMITTED, text, certificate.solved, certificate.n)
+        return skill
 
     def _count_uses(self, certificate: Certificate) -> None:
         for callee in certificate.callees:

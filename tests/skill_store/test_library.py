@@ -136,6 +136,29 @@ def test_each_certification_gets_the_next_ordinal(tmp_path: Path) -> None:
         assert library.reserve(REACH, plain("reach0")) == 3
 
 
+def test_a_refusal_of_an_interrupted_attempt_is_taken_over_and_not_tested_again(
+    tmp_path: Path,
+) -> None:
+    closure = plain("reach")
+    refused = certificate(REACH, closure, 0, solved=15)
+    with Library.open(tmp_path, learning=True) as library:
+        first = library.journal.begin_attempt(REACH)
+        assert library.take_refusal(REACH, closure, first) is None
+        library.reserve(REACH, closure, first)
+        library.refuse(refused)
+        # Its own refusals do not bind an attempt that goes on.
+        assert library.take_refusal(REACH, closure, first) is None
+    with Library.open(tmp_path, learning=True) as library:
+        again = library.journal.begin_attempt(REACH)
+        assert library.take_refusal(REACH, plain("other"), again) is None
+        assert library.take_refusal(REACH, closure, again) == refused
+        assert library.take_refusal(REACH, closure, again) is None
+        library.journal.end_attempt(again, Outcome.FAILED, "nothing held")
+        later = library.journal.begin_attempt(REACH)
+        assert library.take_refusal(REACH, closure, later) is None
+        assert library.reserve(REACH, closure, later) == 1
+
+
 def test_an_attempt_takes_over_the_certification_of_an_interrupted_one(tmp_path: Path) -> None:
     closure = plain("reach")
     with Library.open(tmp_path, learning=True) as library:

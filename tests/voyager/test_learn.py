@@ -18,6 +18,7 @@ from skill_store import Library
 from tests.env.skills import REACH, REACHING
 from voyager.events import Event, Stage
 from voyager.learn import learn
+from voyager.lesson import keep_controls
 from voyager.writers.base import Brief, Draft
 
 # The negative controls take the longest by far; they have tests of their own.
@@ -58,13 +59,13 @@ def test_a_refused_draft_is_followed_by_fresh_practice_and_a_harder_test(
     events: list[Event] = []
     writer = FixedWriter(WRONG, REACHING)
     with Library.open(tmp_path, learning=True) as library:
+        keep_controls(library, REACH, CONTROLS)
         report = learn(
             REACH,
             library,
             executor=executor,
             steps=10**6,
             writer=writer,
-            controls=CONTROLS,
             watch=events.append,
         )
         assert report.learned and report.skill is not None
@@ -99,9 +100,8 @@ def test_a_writer_that_finds_nothing_is_a_limit_not_a_certification(
     tmp_path: Path, executor: Executor
 ) -> None:
     with Library.open(tmp_path, learning=True) as library:
-        report = learn(
-            REACH, library, executor=executor, steps=1, writer=FixedWriter(), controls=CONTROLS
-        )
+        keep_controls(library, REACH, CONTROLS)
+        report = learn(REACH, library, executor=executor, steps=1, writer=FixedWriter())
         assert report.outcome is Outcome.LIMIT and "practice" in report.reason
         assert report.certificate is None and library.names() == ()
         assert library.reserve(REACH, REACHING) == 0
@@ -114,15 +114,9 @@ class _LosingWriter(FixedWriter):
 
 def test_lost_infrastructure_is_not_a_failed_task(tmp_path: Path, executor: Executor) -> None:
     with Library.open(tmp_path, learning=True) as library:
+        keep_controls(library, REACH, CONTROLS)
         with pytest.raises(SandboxError):
-            learn(
-                REACH,
-                library,
-                executor=executor,
-                steps=10**6,
-                writer=_LosingWriter(),
-                controls=CONTROLS,
-            )
+            learn(REACH, library, executor=executor, steps=10**6, writer=_LosingWriter())
         (attempt,) = library.journal.attempts()
         assert attempt.outcome == Outcome.SANDBOX_LOST
         assert not Outcome(attempt.outcome).about_program
