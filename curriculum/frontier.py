@@ -55,7 +55,7 @@ _FIRST: Final = 4.0
 """What it is worth that nothing certified speaks about a predicate yet."""
 _SAME_OBJECTS: Final = 0.5
 """What a goal is worth that contracts promise piece by piece, and that brings in no new object."""
-_BREADTH: Final = 0.25
+_BREADTH: Final = 0.15
 """What it is worth to speak about twice as many kinds of objects."""
 _NOISE: Final = 0.25
 
