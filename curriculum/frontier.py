@@ -35,7 +35,7 @@ _UNSEEN_PAIR: Final = 0.4
 """The same where they could have been seen, and were not."""
 _APART: Final = 0.1
 """The same where each was seen often, and never both at once."""
-_NEW_OBJECT: Final = 0.75
+_NEW_OBJECT: Final = 0.65
 _LONGER: Final = 0.35
 """Ease for each atom that is already there, unless contracts promise all of the goal."""
 _AGAIN: Final = 0.5
@@ -55,7 +55,7 @@ _FIRST: Final = 4.0
 """What it is worth that nothing certified speaks about a predicate yet."""
 _SAME_OBJECTS: Final = 0.5
 """What a goal is worth that contracts promise piece by piece, and that brings in no new object."""
-_BREADTH: Final = 0.15
+_BREADTH: Final = 0.1
 """What it is worth to speak about twice as many kinds of objects."""
 _NOISE: Final = 0.25
 
