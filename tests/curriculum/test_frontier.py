@@ -32,12 +32,13 @@ def value_of(situation: Situation, goal: str, kinds: Mapping[str, str]) -> float
 
 
 def test_what_came_true_by_accident_comes_first() -> None:
-    seeing = Situation(seen={"held(ball)": 3, "held(block)": 0, "inside(ball, tray)": 1})
-    first = next(FrontierProposer().propose(seeing))
-    assert first.task.goal.text == "held(ball)" and "by accident 3 times" in first.why
-    kinds = {"x": "ball", "c": "tray"}
-    general = {"x": "graspable", "c": "container"}
-    assert value_of(seeing, "inside(x, c)", kinds) > value_of(Situation(), "inside(x, c)", general)
+    seeing = Situation(seen={"held(ball)": 3, "held(block)": 0})
+    first, second = (p for p, _ in zip(FrontierProposer().propose(seeing), range(2), strict=False))
+    assert {first.task.goal.text, second.task.goal.text} == {"held(ball)", "held(graspable)"}
+    assert "by accident 3 times" in first.why
+    assert value_of(seeing, "held(x)", {"x": "ball"}) > value_of(
+        seeing, "held(x)", {"x": "graspable"}
+    )
 
 
 def test_a_control_that_met_a_goal_by_accident_counts_too() -> None:
