@@ -17,9 +17,9 @@ from typing import Final
 
 from curriculum.gates import predicates, renamings
 from curriculum.growth import Candidate, breadth, candidates
-from curriculum.progress import learning_progress
+from curriculum.progress import UNTRIED, learning_progress
 from curriculum.proposer import Proposal
-from curriculum.sightings import pattern
+from curriculum.sightings import instance, pattern
 from curriculum.situation import Situation
 from env.goal_forms import Atom
 from env.goals import Goal
@@ -126,17 +126,27 @@ def _why(situation: Situation, valued: Valued) -> str:
 def values(situation: Situation) -> list[Valued]:
     """Every candidate that may be tried now, with its value."""
     arms: dict[tuple[str, int], list[bool]] = {}
+    bases: dict[tuple[str, ...], list[bool]] = {}
     for past in situation.tries:
-        for arm in _arms(past.task.goal):
-            arms.setdefault(arm, []).append(past.solved)
+        atoms = [part.predicate for part in past.task.goal.conjuncts if isinstance(part, Atom)]
+        for predicate in dict.fromkeys(atoms):
+            rest = sorted(atoms)
+            rest.remove(predicate)
+            arms.setdefault((predicate, len(atoms)), []).append(past.solved)
+            bases.setdefault(tuple(rest), []).append(past.solved)
     made = Counter(_make(contract.goal) for contract in situation.contracts)
     certified = {contract.task.hash for contract in situation.contracts}
     solved = {past.task.hash for past in situation.tries if past.solved}
     unsolved = list(
         {t.task.hash: t.task for t in situation.tries if t.task.hash not in solved}.values()
     )
+    failed = {
+        instance(task.goal.conjuncts[0], task.kinds)
+        for task in unsolved
+        if len(task.goal.conjuncts) == 1 and isinstance(task.goal.conjuncts[0], Atom)
+    }
     found = []
-    for candidate in candidates(situation.contracts, situation.seen):
+    for candidate in candidates(situation.contracts, situation.seen, failed):
         task = candidate.task
         if task.hash in certified or task.hash in situation.refused:
             continue
@@ -146,11 +156,15 @@ def values(situation: Situation) -> list[Valued]:
         ease = _ease(situation, candidate) * _AGAIN ** len(failures)
         if not failures and any(_asks_more(task, past) for past in unsolved):
             ease *= _BEYOND
-        arm = (candidate.added.predicate, len(candidate.kept) + 1)
+        progress = learning_progress(arms.get(_arm(candidate), ()))
+        if candidate.base is not None:
+            # A base from which nothing grows is left alone, whatever is added to it.
+            grown = bases.get(tuple(sorted(atom.predicate for atom in candidate.kept)), ())
+            progress *= learning_progress(grown) / UNTRIED
         found.append(
             Valued(
                 candidate,
-                progress=learning_progress(arms.get(arm, ())),
+                progress=progress,
                 ease=ease,
                 novelty=_novelty(candidate, made),
                 cost=(COMPOSED if candidate.composed else 1.0)
@@ -161,10 +175,8 @@ def values(situation: Situation) -> list[Valued]:
     return found
 
 
-def _arms(goal: Goal) -> set[tuple[str, int]]:
-    """The arms that a try of a goal tells about: each of its predicates at its size."""
-    atoms = [part for part in goal.conjuncts if isinstance(part, Atom)]
-    return {(atom.predicate, len(atoms)) for atom in atoms}
+def _arm(candidate: Candidate) -> tuple[str, int]:
+    return candidate.added.predicate, len(candidate.kept) + 1
 
 
 def _make(goal: Goal) -> tuple[str, ...]:

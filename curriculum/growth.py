@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
@@ -79,29 +79,29 @@ class Candidate:
             seen: Accidents by `sightings.instance`.
 
         Returns:
-            From 0 (on some combination of concrete kinds it was never seen) to 1 (on all of them
-            as often as on the one where it was seen most).
+            From 0 (on some combination of concrete kinds that was at hand it never came true, or
+            none was at hand) to 1 (on all of them as often as where it came true most).
         """
         times = self._instances(seen)
-        leaves = itertools.product(
-            *(
-                (kind,) if kind == GRIPPER else tuple(k.name for k in concrete_kinds(kind))
-                for kind in self.signature
-            )
-        )
-        return min(times.get(leaf, 0) for leaf in leaves) / max(times.values(), default=1)
+        covered = [count for kinds, count in times.items() if covers(self.signature, kinds)]
+        most = max(times.values(), default=0)
+        return min(covered) / most if covered and most else 0.0
 
     def _instances(self, seen: Mapping[str, int]) -> dict[tuple[str, ...], int]:
         found = {_kinds_in(text, self.added.predicate): times for text, times in seen.items()}
         return {kinds: times for kinds, times in found.items() if kinds is not None}
 
 
-def candidates(contracts: Sequence[Contract], seen: Mapping[str, int]) -> Iterator[Candidate]:
+def candidates(
+    contracts: Sequence[Contract], seen: Mapping[str, int], failed: Collection[str] = ()
+) -> Iterator[Candidate]:
     """All goals on the frontier, each once, in a fixed order.
 
     Args:
         contracts: Of callable skills.
         seen: Accidents by `sightings.instance`.
+        failed: Goals of one atom that were tried in vain, by `sightings.instance`; they are
+            offered with one kind made concrete.
 
     Yields:
         Goals of one atom, and contracts (conjunctions of atoms) with one atom more.
@@ -111,7 +111,7 @@ def candidates(contracts: Sequence[Contract], seen: Mapping[str, int]) -> Iterat
     bases: list[tuple[str | None, Task | None]] = [(None, None)]
     bases += [(contract.name, contract.task) for contract in contracts]
     for name, task in bases:
-        for candidate in _extend(name, task, signatures, seen):
+        for candidate in _extend(name, task, signatures, seen, failed):
             if candidate.task.goal.canonical not in known:
                 known.add(candidate.task.goal.canonical)
                 yield candidate
@@ -175,6 +175,7 @@ def _extend(
     task: Task | None,
     signatures: Mapping[str, tuple[tuple[str, ...], ...]],
     seen: Mapping[str, int],
+    failed: Collection[str],
 ) -> Iterator[Candidate]:
     parts = () if task is None else task.goal.conjuncts
     kept = tuple(part for part in parts if isinstance(part, Atom))
@@ -182,7 +183,7 @@ def _extend(
         return
     own = {} if task is None else task.kinds
     for declared in all_predicates():
-        for terms, kinds in _arguments(declared, own, signatures, seen):
+        for terms, kinds in _arguments(declared, own, signatures, seen, failed):
             atom = Atom(declared.name, terms, declared.defaults)
             new = _task(task, kinds, atom)
             if new is None or atom in kept:
@@ -197,13 +198,14 @@ def _arguments(
     own: Mapping[str, str],
     signatures: Mapping[str, tuple[tuple[str, ...], ...]],
     seen: Mapping[str, int],
+    failed: Collection[str],
 ) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
     """Terms for an atom and the parameters that the task has with it.
 
     A contract gets at most one new object; from nothing, all are new.
     """
     most_new = 1 if own else len(declared.arguments)
-    for signature in _signatures(declared, signatures, seen):
+    for signature in _signatures(declared, signatures, seen, failed):
         options = [
             [GRIPPER]
             if kind == GRIPPER
@@ -230,6 +232,7 @@ def _signatures(
     declared: Predicate,
     signatures: Mapping[str, tuple[tuple[str, ...], ...]],
     seen: Mapping[str, int],
+    failed: Collection[str],
 ) -> tuple[tuple[str, ...], ...]:
     """Kinds on which a predicate is worth asking for, in order, without repetition.
 
@@ -241,14 +244,24 @@ def _signatures(
         general = generalised(accidents)
         found.update(dict.fromkeys([general] if general is not None else []))
         found.update(dict.fromkeys(accidents))
+    for text in sorted(failed):
+        found.update(dict.fromkeys(_narrowed(_kinds_in(text, declared.name) or ())))
     found.update(dict.fromkeys(_declared(declared)))
     return tuple(found)
+
+
+def _narrowed(signature: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Every way to make one of the kinds concrete."""
+    for slot, kind in enumerate(signature):
+        for concrete in () if kind == GRIPPER else concrete_kinds(kind):
+            if concrete.name != kind:
+                yield (*signature[:slot], concrete.name, *signature[slot + 1 :])
 
 
 def _accidents(predicate: str, seen: Mapping[str, int]) -> Iterator[list[tuple[str, ...]]]:
     """The kinds on which a predicate came true, those with the gripper apart."""
     groups: dict[tuple[bool, ...], list[tuple[str, ...]]] = {}
-    for text in sorted(seen):
+    for text in sorted(text for text, times in seen.items() if times):
         if kinds := _kinds_in(text, predicate):
             groups.setdefault(tuple(kind == GRIPPER for kind in kinds), []).append(kinds)
     yield from groups.values()

@@ -30,6 +30,7 @@ class Sightings:
         """
         self._atoms = atoms
         self._seen: Counter[tuple[tuple[tuple[str, str], ...], int]] = Counter()
+        self._tried: set[tuple[tuple[str, str], ...]] = set()
         self._single: Counter[int] = Counter()
         self._pairs: Counter[tuple[int, int]] = Counter()
 
@@ -42,6 +43,7 @@ class Sightings:
             now: Indices of the atoms that are true.
         """
         known = sorted(index for index in now if index >= 0)
+        self._tried.add(tuple(kinds.items()))
         self._single.update(known)
         self._pairs.update(itertools.combinations(known, 2))
         bound = tuple(kinds.items())
@@ -51,10 +53,13 @@ class Sightings:
         """What was seen, JSON-able.
 
         Returns:
-            `seen`: times by `instance` over leaf kinds; `together` and `apart`: patterns (see
-            `pattern`) of two atoms that were true at once, or never although each was true often.
+            `seen`: times by `instance` over leaf kinds, 0 where it could have been; `together` and
+            `apart`: patterns (see `pattern`) of two atoms that were true at once, or never
+            although each was true often.
         """
         seen: Counter[str] = Counter()
+        for bound in self._tried:
+            seen.update({instance(atom, dict(bound)): 0 for atom in self._atoms})
         for (bound, index), times in self._seen.items():
             seen[instance(self._atoms[index], dict(bound))] += times
         together, apart = set(), set()

@@ -33,7 +33,8 @@ def value_of(situation: Situation, goal: str, kinds: Mapping[str, str]) -> float
 
 def test_what_came_true_by_accident_comes_first() -> None:
     blind = Situation()
-    seeing = Situation(seen={"inside(ball, tray)": 3})
+    others = {"inside(ball, bowl)": 0, "inside(block, bowl)": 0, "inside(block, tray)": 0}
+    seeing = Situation(seen={"inside(ball, tray)": 3, **others})
     kinds = {"x": "ball", "c": "tray"}
     general = {"x": "graspable", "c": "container"}
     assert value_of(seeing, "inside(x, c)", kinds) > value_of(blind, "inside(x, c)", general)
@@ -109,6 +110,16 @@ def test_what_contains_a_goal_that_failed_waits_for_it() -> None:
     assert value_of(after, goal, kinds) > value_of(
         Situation(contracts=(larger,), tries=(failed,)), goal, kinds
     )
+
+
+def test_a_base_from_which_nothing_grows_is_left_alone() -> None:
+    kinds = {"graspable": "graspable", "container": "container"}
+    pair = contract("pair", "held(graspable) and near(graspable, container)", **kinds)
+    goal = "held(graspable) and near(graspable, container) and behind(graspable, container)"
+    tried = "held(graspable) and near(graspable, container) and left_of(graspable, container)"
+    lost = Try(Task.make(tried, kinds), solved=False, outcome=Outcome.LIMIT, library=1)
+    before = value_of(Situation(contracts=(pair,)), goal, kinds)
+    assert value_of(Situation(contracts=(pair,), tries=(lost,)), goal, kinds) < before
 
 
 def test_what_is_made_like_a_certified_goal_is_less_new() -> None:
