@@ -11,12 +11,13 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from curriculum.gates import predicates, renamings
 from curriculum.growth import Candidate, breadth, candidates, declared_kinds
+from curriculum.interference import Order, order
 from curriculum.progress import UNTRIED, learning_progress
 from curriculum.proposer import Proposal
 from curriculum.sightings import instance, pattern
@@ -33,6 +34,8 @@ _UNKNOWN_PAIR: Final = 0.6
 """Ease of two atoms that nobody could have seen at once, relative to two that were."""
 _UNSEEN_PAIR: Final = 0.25
 """The same where they could have been seen, and were not."""
+_UNDONE: Final = 0.25
+"""The same where a skill promises each, and either would undo what the other has done."""
 _APART: Final = 0.1
 """The same where each was seen often, and never both at once."""
 _NEW_OBJECT: Final = 0.75
@@ -49,8 +52,9 @@ _BEYOND: Final = 0.1
 COMPOSED: Final = 0.5
 """Steps that a goal is worth whose atoms are all promised already, relative to another: skills
 that can be put together at all are put together within a few nodes."""
-_TEST: Final = 0.6
-"""Cost of testing a goal, relative to an attempt."""
+_TEST: Final = 0.25
+"""Cost of testing a goal, relative to an attempt: a test takes half as long, and what is tested
+together with the goal is tried later without one, two or three goals in the mean."""
 _AKIN: Final = 0.5
 """Ease of an atom that a skill promises on other kinds, where its program was not tried."""
 _HOPELESS: Final = 0.1
@@ -62,6 +66,10 @@ _WIDER: Final = 2.0
 """The same for what is promised on other kinds only."""
 _SAME_OBJECTS: Final = 0.5
 """What a goal is worth that contracts promise piece by piece, and that brings in no new object."""
+_ANY_ORDER: Final = 0.5
+"""The same where the skills can be run in any order: then there is little to learn."""
+_RARE: Final = 0.25
+"""How much rarer goals are preferred, as a power of how often their atoms come true by accident."""
 _NARROW: Final = 0.4
 """What is lost where a goal is about one new combination of kinds; squared for two, and so on."""
 _BREADTH: Final = 0.05
@@ -145,6 +153,7 @@ def values(situation: Situation) -> list[Valued]:
             bases.setdefault(tuple(rest), []).append(past.solved)
     made = Counter(_make(contract.goal) for contract in situation.contracts)
     spoken = Counter(predicate for make in made.elements() for predicate in set(make))
+    rare = _rarity(situation, spoken)
     certified = {contract.task.hash for contract in situation.contracts}
     solved = {past.task.hash for past in situation.tries if past.solved}
     unsolved = list(
@@ -174,7 +183,7 @@ def values(situation: Situation) -> list[Valued]:
                 candidate,
                 progress=progress,
                 ease=ease,
-                novelty=_novelty(candidate, made, spoken),
+                novelty=_novelty(candidate, made, spoken) * _depth(situation, candidate, rare),
                 cost=(COMPOSED if candidate.composed or candidate.wider else 1.0)
                 + (0.0 if task.hash in situation.tested else _TEST),
                 failures=len(failures),
@@ -217,6 +226,35 @@ def _novelty(
     return worn * again * (1.0 if candidate.new_objects else _SAME_OBJECTS)
 
 
+def _rarity(situation: Situation, spoken: Iterable[str]) -> dict[str, float]:
+    """How rarely each predicate that is promised comes true by accident: 1 for the rarest.
+
+    As Skew-Fit (Pong et al., 2020) does it: goals in proportion to a negative power of how often
+    the agent has been there.
+    """
+    times: Counter[str] = Counter({predicate: 1 for predicate in spoken})
+    for text, count in situation.seen.items():
+        predicate = text.partition("(")[0]
+        if predicate in times:
+            times[predicate] += count
+    least = min(times.values(), default=1)
+    return {predicate: (least / count) ** _RARE for predicate, count in times.items()}
+
+
+def _depth(situation: Situation, candidate: Candidate, rare: Mapping[str, float]) -> float:
+    """What a goal is worth for being hard to come by, where contracts promise all of it.
+
+    Such goals look equally easy. Those count that hardly come true by themselves, and for which
+    it matters what is done first.
+    """
+    if not candidate.composed:
+        return 1.0
+    make = _make(candidate.task.goal)
+    worth = math.prod(rare.get(predicate, 1.0) for predicate in make) ** (1.0 / len(make))
+    independent = order(candidate, situation.contracts) is Order.ANY
+    return worth * (_ANY_ORDER if independent else 1.0)
+
+
 def _share(candidate: Candidate) -> float:
     """How much of what a predicate could be asked for is new in a goal; less than in proportion."""
     could = max(breadth(kinds) for kinds in declared_kinds(candidate.added.declared))
@@ -237,16 +275,22 @@ def _ease(situation: Situation, candidate: Candidate) -> float:
         if both in situation.apart:
             ease *= _APART
         elif both not in situation.together:
-            # Nobody could have seen it where no task had so many objects; and what takes a skill
-            # each comes true at once hardly ever by accident.
-            objects = ({*atom.arguments} | {*candidate.added.arguments}) - {GRIPPER}
-            seen = len(objects) <= situation.widest and not candidate.promised
-            ease *= _UNSEEN_PAIR if seen else _UNKNOWN_PAIR
+            ease *= _unseen_pair(situation, candidate, atom)
     if candidate.composed:
         ease *= _COMPOSED_LONGER ** (len(kept) - 1)
     else:
         ease *= _LONGER ** len(kept)
     return ease * _NEW_OBJECT**candidate.new_objects
+
+
+def _unseen_pair(situation: Situation, candidate: Candidate, atom: Atom) -> float:
+    """Ease of an atom that is there and the new one, which nobody has seen at once."""
+    if candidate.composed:
+        # What takes a skill each comes true at once hardly ever by accident.
+        return _UNDONE if order(candidate, situation.contracts) is Order.NONE else 1.0
+    # Nobody could have seen it where no task had so many objects.
+    objects = ({*atom.arguments} | {*candidate.added.arguments}) - {GRIPPER}
+    return _UNSEEN_PAIR if len(objects) <= situation.widest else _UNKNOWN_PAIR
 
 
 def _noise(situation: Situation, valued: Valued) -> float:

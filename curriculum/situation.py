@@ -40,6 +40,11 @@ class Contract:
         """What it promises."""
         return self.task.goal
 
+    @property
+    def moves(self) -> frozenset[str]:
+        """The parameters whose objects had moved at the end of nearly all recorded episodes."""
+        return frozenset(name for name in self.task.kinds if f"moved({name})" in self.always)
+
     def in_full(self) -> Goal:
         """What it promises and does besides, as one goal."""
         extra = sorted(self.always)
