@@ -16,6 +16,7 @@ import pytest
 
 from env.errors import SimulatorError
 from env.executors import SerialExecutor
+from env.program import Closure, Program
 from skill_store import Library, database
 from skill_store.errors import StorageError
 from skill_store.journal import INTERRUPTED
@@ -186,3 +187,21 @@ def test_a_database_that_is_busy_once_does_not_end_a_run(
     assert report.to_json()["outcomes"]["attempts"] == {INTERRUPTED: 1, "solved": 1}
     with Library.open(home) as library:
         assert library.get("reach").certificate.hash == untroubled
+
+
+def test_a_writer_whose_program_cannot_be_run_is_refused_and_the_run_goes_on(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    misfit = Program.parse(
+        "from robot import Bowl, wait\n\n\n"
+        'def stare(bowl: Bowl) -> None:\n    """Look at a bowl for a second."""\n    wait(1.0)\n'
+    )
+    monkeypatch.setattr(
+        SearchWriter, "write", lambda self, brief: Fixed(Closure.of(misfit)).write(brief)
+    )
+    report = Explorer(CONFIG, home=home).run()
+    with Library.open(home) as library:
+        (request,) = library.queue.list()
+        assert request.state is not RequestState.WAITING
+        assert library.names() == ()
+    assert report.refused >= 1
