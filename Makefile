@@ -4,6 +4,7 @@
 # make check     style, types and import contracts
 # make bench     cost of the judge, certification throughput, search with the library on and off
 # make library   explore anew and put the library into examples/library; ARGS="HOME" takes that home
+# make wheel     build the wheel that exported packages prove themselves with, into dist
 # make clean     remove .venv, caches and build leftovers (never a home)
 
 PYTHON ?=
@@ -13,7 +14,7 @@ PACKAGES := voyager skill_store curriculum env
 WORKERS ?= 2
 MINUTES ?= 5
 
-.PHONY: help install explore test check format bench library clean
+.PHONY: help install explore test check format bench library wheel clean
 .DEFAULT_GOAL := help
 
 help:
@@ -53,6 +54,9 @@ bench: $(STAMP)
 
 library: $(STAMP)
 	$(BIN)/python scripts/make_example_library.py $(ARGS)
+
+wheel: $(STAMP)
+	$(BIN)/python -m pip wheel -qq --disable-pip-version-check --no-deps --wheel-dir dist .
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .grimp_cache .hypothesis build dist

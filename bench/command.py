@@ -12,7 +12,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.status import Status
 
-from bench import admission, holes, proof
+from bench import admission, holes, panda_gym, proof
 from bench.branching import branching
 from bench.calls import calls
 from bench.certification import certification
@@ -37,6 +37,7 @@ PARTS: Final = (
 COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
     "admission": admission.main,
     "holes": holes.main,
+    "panda-gym": panda_gym.main,
     "proof": proof.main,
 }
 """Longer measurements, which have options of their own and are never run without being named."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -72,10 +73,11 @@ def arms(calls: int) -> dict[str, Arm]:
 
 
 _BLOCKS: Final = {"a": "block", "b": "block"}
-TASKS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
+_THREE: Final = {**_BLOCKS, "c": "block"}
+EASY: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "pair": ("on(a, b) and clear()", _BLOCKS),
-    "tower": ("on(a, b) and on(b, c) and clear()", {**_BLOCKS, "c": "block"}),
-    "four": ("on(a, b) and on(b, c) and on(c, d)", {**_BLOCKS, "c": "block", "d": "block"}),
+    "tower": ("on(a, b) and on(b, c) and clear()", _THREE),
+    "four": ("on(a, b) and on(b, c) and on(c, d)", {**_THREE, "d": "block"}),
     "ball on block": ("on(a, b) and clear()", {"a": "ball", "b": "block"}),
     "bowl": ("inside(a, b) and clear()", {"a": "graspable", "b": "bowl"}),
     "clear the table": ('every("block", inside(it, tray)) and clear()', {"tray": "tray"}),
@@ -86,7 +88,30 @@ TASKS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     ),
     "side by side": ("touching(a, b) and not on(a, b) and clear()", _BLOCKS),
     "push": ("moved(a, 0.1) and always(not held(a)) and clear()", {"a": "block"}),
-    "hold": ("held_for(lifted(a, 0.15), 2.0) and clear()", {"a": "graspable"}),
+}
+"""Tasks of taking and putting, and one plain push."""
+HARD: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
+    "push onto the mark": (
+        "at_place(a, p) and always(not held(a)) and clear()",
+        {"a": "block", "p": "place"},
+    ),
+    "roll aside": (
+        "right_of(a, b, 0.1) and still(a) and always(not held(a))",
+        {"a": "ball", "b": "block"},
+    ),
+    "bowl on the mark": ("at(a, p, 0.04) and clear()", {"a": "bowl", "p": "place"}),
+    "bowl to the tray": ("touching(a, b) and clear()", {"a": "bowl", "b": "tray"}),
+    "serve": ("inside(a, b) and moved(b, 0.1) and clear()", {"a": "ball", "b": "bowl"}),
+    "swap": ("then(on(a, b), on(b, a)) and clear()", _BLOCKS),
+    "five": (
+        "on(a, b) and on(b, c) and on(c, d) and on(d, e) and clear()",
+        {**_THREE, "d": "block", "e": "block"},
+    ),
+    "sort": (
+        'every("ball", inside(it, bowl)) and every("block", inside(it, tray)) and clear()',
+        {"bowl": "bowl", "tray": "tray"},
+    ),
+    "huddle": ("touching(a, b) and touching(b, c) and touching(a, c) and clear()", _THREE),
     "behind the tray": (
         "behind(a, b) and touching(a, b) and clear()",
         {"a": "block", "b": "tray"},
@@ -96,6 +121,8 @@ TASKS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
         {**_BLOCKS, "tray": "tray"},
     ),
 }
+"""Tasks where things must be pushed, rolled, gathered or put up high."""
+TASKS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {**EASY, **HARD}
 """Goal and kinds of each task; none of them is told to a proposer."""
 
 
@@ -244,7 +271,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.writing", description=__doc__)
     parser.add_argument("--model", required=True, help="who is asked, as for voyager learn")
     parser.add_argument("--calls", type=int, default=4, help="questions a task (%(default)s)")
-    parser.add_argument("--tasks", nargs="+", choices=list(TASKS), default=list(TASKS))
+    parser.add_argument("--tasks", nargs="+", choices=list(TASKS), default=list(HARD))
     parser.add_argument("--arms", nargs="+", choices=list(arms(4)), default=list(arms(4)))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time (%(default)s)")
@@ -271,6 +298,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _one(arm: str, task: str, options: argparse.Namespace) -> dict[str, Any]:
     wanted = task_of(task)
     home = options.out / "homes" / _name(arm, task, options)
+    shutil.rmtree(home, ignore_errors=True)  # of a run that was stopped half-way
     file = tested([task], options.out / "controls")[task]
     with Library.open(home, learning=True) as library:
         if known_controls(library, wanted) is None:

@@ -270,8 +270,8 @@ class Catalogue:
         """
         return self._graph.dependents(program_hash)
 
-    def handovers_of(self, certificate: Certificate) -> tuple[Handover, ...]:
-        """The skills that a certificate's scenes begin after, as its replay needs them.
+    def handovers_of(self, certificate: Certificate | Deepening) -> tuple[Handover, ...]:
+        """The skills that a record's scenes begin after, as its replay needs them.
 
         Also those that are retired by now, or no longer the champion of their task.
 

@@ -5,21 +5,72 @@ Only learning takes it. Reading (list, show, verify, run) needs no lock.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 import sys
+import time
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from skill_store.clock import Clock, stamp, utc_now
+from skill_store.clock import Clock, moment, stamp, utc_now
 from skill_store.errors import HomeBusy, StorageError
 
 LOCK_FILE: Final = "voyager.lock"
 """File name of the lock inside a home."""
 
 _NOTE_LIMIT: Final = 4096
+_TRIES: Final = 4
+"""Looks at a lock that is taken: whoever asks who holds it touches it for an instant."""
+_BETWEEN_S: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who learns in a home.
+
+    Attributes:
+        pid: Its process; None if its note cannot be read.
+        started_at: When it took the lock, UTC; likewise.
+        command: What it was started as; likewise empty.
+    """
+
+    pid: int | None
+    started_at: datetime | None
+    command: str
+
+
+def holder(home: Path) -> Holder | None:
+    """Who learns in a home right now; None if nobody does. Takes nothing and waits for nobody.
+
+    Raises:
+        StorageError: If the lock cannot be looked at.
+    """
+    path = home / LOCK_FILE
+    try:
+        file = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StorageError(
+            f"cannot read {path} ({error.strerror}); check the rights of its folder"
+        ) from error
+    try:
+        # Shared, and let go of at once: it fails only while somebody holds it for learning.
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _noted(file)
+    except OSError as error:
+        raise StorageError(
+            f"cannot lock {path} ({error.strerror}); its file system may not support locks"
+        ) from error
+    finally:
+        os.close(file)
+    return None
 
 
 class HomeLock:
@@ -100,9 +151,14 @@ class HomeLock:
 
     def _lock(self, file: int) -> None:
         try:
+            for _ in range(_TRIES - 1):
+                with contextlib.suppress(BlockingIOError):
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    return
+                time.sleep(_BETWEEN_S)
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            pid = _noted_pid(file)
+            pid = _noted(file).pid
             who = "another voyager" if pid is None else f"another voyager (pid {pid})"
             raise HomeBusy(
                 f"{who} is learning in {self.path.parent}; wait for it, or use another --home", pid
@@ -129,9 +185,9 @@ class HomeLock:
             ) from error
 
 
-def _noted_pid(file: int) -> int | None:
+def _noted(file: int) -> Holder:
     try:
-        pid = json.loads(os.pread(file, _NOTE_LIMIT, 0))["pid"]
+        note = json.loads(os.pread(file, _NOTE_LIMIT, 0))
+        return Holder(int(note["pid"]), moment(note["started_at"]), str(note["command"]))
     except (ValueError, KeyError, TypeError, OSError):
-        return None
-    return pid if isinstance(pid, int) else None
+        return Holder(None, None, "")

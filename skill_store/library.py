@@ -202,7 +202,13 @@ class Library(Catalogue):
         with self.database.transaction():
             self._admission.decide(certificate)
 
-    def add(self, task: Task, closure: Closure, certificate: Certificate) -> Skill:
+    def add(
+        self,
+        task: Task,
+        closure: Closure,
+        certificate: Certificate,
+        origin: Origin = Origin.LEARNED,
+    ) -> Skill:
         """Admit a program: it becomes a skill on probation. All of it is written, or nothing.
 
         If the task has a skill that is not in use (stale or retired, and not pinned), the program
@@ -212,6 +218,7 @@ class Library(Catalogue):
             task: What it was certified for.
             closure: The program, exactly as it was certified.
             certificate: Its admitting certificate, of a certification opened by `reserve`.
+            origin: How it came about.
 
         Returns:
             The skill, named after the program's function.
@@ -226,10 +233,16 @@ class Library(Catalogue):
         self._admission.require(task.hash, closure, certificate)
         with self.database.transaction():
             if self._takes_place(name, task):
-                self._versions.add(name, closure, certificate, Origin.CHALLENGER, champion=True)
+                self._versions.add(
+                    name,
+                    closure,
+                    certificate,
+                    Origin.CHALLENGER if origin is Origin.LEARNED else origin,
+                    champion=True,
+                )
             else:
                 self._admission.decide(certificate)
-                self._versions.open(name, task.hash, closure.root, certificate.hash)
+                self._versions.open(name, task.hash, closure.root, certificate.hash, origin)
             self._promises.keep(task.hash, task.goal)
         return self.get(name)
 

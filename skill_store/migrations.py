@@ -357,5 +357,55 @@ END;
 UPDATE skills SET program = program;
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_FIRST_FORM, _SECOND_FORM, _THIRD_FORM)
+_FOURTH_FORM: Final = """
+-- Programs from an archive that are not certified here: shown, and called by nobody. Also those
+-- that a skill of the archive calls; they are certified before their callers.
+CREATE TABLE quarantine (
+    id           INTEGER PRIMARY KEY,
+    archive      TEXT NOT NULL,
+    name         TEXT NOT NULL,
+    program      TEXT NOT NULL UNIQUE,
+    task         TEXT NOT NULL,
+    champion     INTEGER NOT NULL CHECK (champion IN (0, 1)),
+    closure      TEXT NOT NULL,
+    wording      TEXT NOT NULL,
+    evidence     TEXT NOT NULL,
+    -- Drawn when it came: scenes that follow from it were known to nobody before.
+    nonce        TEXT NOT NULL,
+    state        TEXT NOT NULL DEFAULT 'waiting'
+                 CHECK (state IN ('waiting', 'admitted', 'refused')),
+    why          TEXT NOT NULL DEFAULT '',
+    imported_at  TEXT NOT NULL,
+    settled_at   TEXT
+) STRICT;
+CREATE INDEX quarantine_by_name ON quarantine (name);
+
+-- What a running explorer is told, asked for between two attempts.
+CREATE TABLE steering (
+    id          INTEGER PRIMARY KEY CHECK (id = 1),
+    paused      INTEGER NOT NULL CHECK (paused IN (0, 1)),
+    changed_at  TEXT NOT NULL
+) STRICT;
+
+-- A version may have come from elsewhere.
+CREATE TABLE origin_versions (
+    skill        TEXT NOT NULL REFERENCES skills (name),
+    number       INTEGER NOT NULL CHECK (number >= 1),
+    program      TEXT NOT NULL REFERENCES programs (hash),
+    certificate  TEXT NOT NULL UNIQUE REFERENCES certificates (hash),
+    origin       TEXT NOT NULL CHECK (origin IN (
+                     'learned', 'edited', 'relocked', 'challenger', 'renewed', 'imported'
+                 )),
+    added_at     TEXT NOT NULL,
+    PRIMARY KEY (skill, number)
+) STRICT, WITHOUT ROWID;
+INSERT INTO origin_versions
+SELECT skill, number, program, certificate, origin, added_at FROM versions;
+DROP TABLE versions;
+ALTER TABLE origin_versions RENAME TO versions;
+CREATE INDEX versions_by_program ON versions (program);
+CREATE INDEX renewed_versions ON versions (program, added_at) WHERE origin = 'renewed';
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_FIRST_FORM, _SECOND_FORM, _THIRD_FORM, _FOURTH_FORM)
 """Steps from an empty database to the newest form; step i takes version i to version i + 1."""

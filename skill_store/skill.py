@@ -56,6 +56,8 @@ class Origin(StrEnum):
     """Written anew for the same task."""
     RENEWED = "renewed"
     """The same program, certified again."""
+    IMPORTED = "imported"
+    """From an archive of another home, certified here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ class Versions:
         self._database = database
         self._admission = admission
 
-    def open(self, name: str, task: str, program: str, certificate: str) -> None:
+    def open(self, name: str, task: str, program: str, certificate: str, origin: Origin) -> None:
         """Write a new skill with its first version, inside the caller's transaction."""
         now = self._now()
         self._database.execute(
@@ -69,7 +69,7 @@ class Versions:
             "version) VALUES (?, ?, ?, ?, ?, ?, ?, 1)",
             (name, task, program, certificate, SkillState.PROBATION, now, now),
         )
-        self._append(name, 1, program, certificate, Origin.LEARNED, now)
+        self._append(name, 1, program, certificate, origin, now)
 
     def add(
         self,

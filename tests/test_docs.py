@@ -24,6 +24,7 @@ from env.sandbox import LimitReport, SkillErrorReport, SkillFrame
 from env.task import Task
 from env.transcript import CallRecord, ContractCheck, Episode, HandoverRecord, Start
 from skill_store.migrations import MIGRATIONS
+from tests.skill_store.export.homes import make_library
 from tests.skill_store.samples import REACH, calling, certificate, deepening, plain
 from voyager.cli import run
 from voyager.cli.app import app
@@ -141,6 +142,8 @@ COMMANDS = {
     "table": ("do",),
     "do": ("do", "lift a block"),
     "milestones": ("milestones",),
+    "explorer": ("explorer", "status"),
+    "progress": ("progress",),
     "budget": ("budget", "raise", "--usd", "2"),
     "price_list": ("budget", "prices"),
     "models_check": ("models", "check", "--model", "scripted:missing"),
@@ -309,6 +312,18 @@ def test_a_kind_and_a_predicate_of_ones_own(tmp_path: Path) -> None:
         "    open_gripper()\n"
     )
     python("-c", checked, path=tmp_path, cwd=tmp_path)
+
+
+def test_an_exporter_of_ones_own(tmp_path: Path) -> None:
+    snippets(tmp_path, DOCS / "extending.md")
+    with make_library(tmp_path / "home"):
+        pass
+    chosen = ("--skill", "lift", "--out", str(tmp_path / "out"), "--home", str(tmp_path / "home"))
+    export = ("export", "--format", "table", *chosen, "--extension", "my_table")
+    python("-m", "voyager", *export, path=tmp_path)
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["LICENSE", "SHA256SUMS", "skills.csv"]
+    assert "lift,lifted(block),admitted with 19 of 20" in (tmp_path / "out/skills.csv").read_text()
 
 
 GANTRY = """

@@ -161,6 +161,20 @@ class ExploreConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class BrowserConfig:
+    """Settings of `voyager browse`, the table `[browser]` of the file."""
+
+    theme: str = field(
+        default="voyager",
+        metadata=_key("Colours of the browser; Ctrl+P there lists all themes."),
+    )
+    keys: tuple[str, ...] = field(
+        default=(),
+        metadata=_key("Other keys for its actions, as in skill.verify=V."),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All settings; every field has a default that works."""
 
@@ -189,6 +203,7 @@ class Config:
     retention: RetentionConfig = field(default_factory=RetentionConfig)
     writer: WriterConfig = field(default_factory=WriterConfig)
     models: ModelsConfig = field(default_factory=ModelsConfig)
+    browser: BrowserConfig = field(default_factory=BrowserConfig)
 
 
 @dataclass(frozen=True, slots=True)

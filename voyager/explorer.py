@@ -19,7 +19,14 @@ from curriculum.memory import Memory
 from curriculum.proposer import Proposal, Proposer
 from curriculum.situation import Situation
 from env.controls import run_controls_together
-from env.errors import SandboxError, SceneError, SimulatorError, TaskError, VoyagerError
+from env.errors import (
+    ProgramError,
+    SandboxError,
+    SceneError,
+    SimulatorError,
+    TaskError,
+    VoyagerError,
+)
 from env.executors import Executor, make_executor
 from env.fingerprint import fingerprint
 from env.outcome import Outcome
@@ -32,6 +39,7 @@ from skill_store.queue import RequestState
 from skill_store.retrieval import Retrieval
 from skill_store.routing import Decision, route
 from skill_store.staleness import mark_stale
+from voyager.broadcast import Broadcast
 from voyager.config import Config, load
 from voyager.events import Event
 from voyager.explored import ExploreReport, Learned
@@ -48,6 +56,7 @@ from voyager.locations import Locations
 from voyager.models.base import BudgetReached, ProviderError
 from voyager.models.opening import Models, open_models
 from voyager.news import News, NewsWatch, Phase
+from voyager.pausing import unpaused, wait_while_paused
 from voyager.prompts import Prompts
 from voyager.proposing import needs_model, open_proposer
 from voyager.proving import Proving
@@ -117,13 +126,13 @@ class Explorer:
         """
         with (
             Library.open(self.home, learning=True) as library,
+            unpaused(library.database),
             make_executor(self.config.workers) as executor,
             Retrieval(library, ChromaIndex.open(self.home)) as retrieval,
+            Broadcast(self.home, self.config, self._watch) as watch,
         ):
             models = self._models(library)
-            return _Run(
-                self.config, library, executor, retrieval, models, self._watch, self._stop
-            ).go()
+            return _Run(self.config, library, executor, retrieval, models, watch, self._stop).go()
 
     def _models(self, library: Library) -> Models | None:
         """The language models, if anybody is to ask one."""
@@ -183,6 +192,9 @@ class _Run:
         self._tell(Phase.STARTED, "; ".join(filter(None, (begun, self.retrieval.notice, *outlook))))
         while not (stopped := self._stopped()):
             try:
+                if waited := wait_while_paused(self.library.database, self.stop, self._tell):
+                    self.begun += waited  # it was no exploring: no limit counts it
+                    continue
                 if self.losses:
                     # An attempt whose end could not be written down would hide those after it.
                     self.library.journal.close_interrupted()
@@ -385,9 +397,11 @@ class _Run:
             self.steps += ledger.budget.used
             self.gated = 0
             raise
-        except (TaskError, SceneError) as error:
+        except (TaskError, SceneError, ProgramError) as error:
+            # Nothing was judged; whoever proposes it again would only come back here.
             reason = str(error)
             self.refused += 1
+            self.unfit.add(task.hash)
         self.losses = 0
         self.attempts += 1
         self.steps += ledger.budget.used

@@ -6,10 +6,10 @@ Whether it becomes a version, and whether it becomes the champion, is for the ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from env.certificate import Certificate
 from env.certification import certify
@@ -20,6 +20,7 @@ from env.outcome import Outcome
 from env.practice import practise
 from env.program import Closure
 from env.starts import Handover
+from env.task import Task
 from env.transcript import Episode
 from skill_store.errors import StorageError
 from skill_store.library import Library
@@ -47,6 +48,18 @@ class Proof:
     refusal: str
     certificate: Certificate | None = None
     episodes: tuple[Episode, ...] = ()
+
+
+class Subject(Protocol):
+    """What is proved: a skill of the library, or one that waits to become one."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def task(self) -> Task:
+        """What it promises."""
 
 
 @dataclass(slots=True)
@@ -78,7 +91,7 @@ class Proving:
     executor: Executor
     ledger: Ledger
 
-    def handovers(self, skill: Skill) -> tuple[Handover, ...]:
+    def handovers(self, skill: Subject) -> tuple[Handover, ...]:
         """Skills that scenes of a skill's task may begin after.
 
         Raises:
@@ -87,7 +100,7 @@ class Proving:
         return tuple(other.handover for other in self.library.handovers_for(skill.task))
 
     @contextmanager
-    def attempt(self, skill: Skill, origin: Origin) -> Iterator[Attempt]:
+    def attempt(self, skill: Subject, origin: Origin) -> Iterator[Attempt]:
         """Have what is done in the block written down as one attempt at the skill's task.
 
         Args:
@@ -121,7 +134,7 @@ class Proving:
                     },
                 )
 
-    def prove(self, skill: Skill, closure: Closure, attempt: Attempt) -> Proof:
+    def prove(self, skill: Subject, closure: Closure, attempt: Attempt) -> Proof:
         """Practise and certify a program for the task of a skill.
 
         A refused certificate is kept at once; an admitting one is for `admit`.
@@ -154,8 +167,34 @@ class Proving:
             failed = next(episode for episode in practice.episodes if not episode.solved)
             return Proof(
                 f"it solved {practice.solved} of {PRACTICE_SCENES} practice scenes and needs "
-                f"{PRACTICE_NEEDED}; for example, {_told(failed)}"
+                f"{PRACTICE_NEEDED}; for example, {told(failed)}"
             )
+        return self.certify(skill, closure, attempt, handovers)
+
+    def certify(
+        self,
+        skill: Subject,
+        closure: Closure,
+        attempt: Attempt,
+        handovers: Sequence[Handover],
+    ) -> Proof:
+        """The last part of `prove`, for a program that was tried out already.
+
+        Args:
+            skill: The skill.
+            closure: The program, frozen.
+            attempt: What it belongs to.
+            handovers: Skills that its scenes may begin after.
+
+        Returns:
+            What came of it.
+
+        Raises:
+            TaskError: If the task's scenes cannot be begun in.
+            StorageError: If the library cannot be read or written.
+            SandboxError: If the sandbox failed; nothing is lost.
+            SimulatorError: If the simulator failed; nothing is lost.
+        """
         controls = self._controls(skill)
         ordinal = self.library.reserve(skill.task, closure, attempt.number)
         seen: list[Episode] = []
@@ -226,7 +265,7 @@ class Proving:
         record_episodes(self.library, made, "certification", proof.episodes, attempt.number)
         return made
 
-    def _controls(self, skill: Skill) -> Controls:
+    def _controls(self, skill: Subject) -> Controls:
         """Those that are kept for this platform, or run now and kept."""
         controls = known_controls(self.library, skill.task)
         if controls is None:
@@ -241,7 +280,8 @@ class Proving:
         return controls
 
 
-def _told(episode: Episode) -> str:
+def told(episode: Episode) -> str:
+    """What went wrong in an episode, and where, in words."""
     reason = episode.reason.rstrip(".") or episode.outcome.value
     return f"in the scene of seed {episode.start.seed}: {reason}"
 

@@ -16,7 +16,7 @@ from skill_store.database import Database
 from skill_store.errors import StorageError
 from skill_store.migrations import MIGRATIONS
 
-RELEASED = ("abd4ff68000d", "a59a0fe57a9b", "d6bbcd16971f")
+RELEASED = ("abd4ff68000d", "a59a0fe57a9b", "d6bbcd16971f", "d4bfa905c677")
 """First digits of the SHA-256 of each released migration; append, never edit."""
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)

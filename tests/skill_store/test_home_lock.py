@@ -5,13 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from skill_store.errors import HomeBusy, StorageError
-from skill_store.home_lock import HomeLock
+from skill_store.home_lock import LOCK_FILE, Holder, HomeLock, holder
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -104,3 +105,46 @@ def test_a_child_process_does_not_keep_the_lock(tmp_path: Path) -> None:
                 pass
         finally:
             child.kill()
+
+
+def test_who_holds_it_can_be_asked_without_taking_it(tmp_path: Path) -> None:
+    assert holder(tmp_path / "nothing") is None
+    with HomeLock(tmp_path, command="voyager explore", clock=lambda: NOW):
+        assert holder(tmp_path) == Holder(os.getpid(), NOW, "voyager explore")
+    assert holder(tmp_path) is None
+
+
+def test_the_note_of_a_dead_holder_means_nothing(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    found = holder(tmp_path)
+    assert found is not None
+    assert found.pid == process.pid
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    assert (tmp_path / LOCK_FILE).read_text()
+    assert holder(tmp_path) is None
+
+
+def test_asking_keeps_nobody_from_learning(tmp_path: Path) -> None:
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.wait(0.001):
+            holder(tmp_path)
+
+    askers = [threading.Thread(target=ask) for _ in range(2)]
+    for one in askers:
+        one.start()
+    try:
+        for _ in range(100):
+            with HomeLock(tmp_path):
+                pass
+    finally:
+        over.set()
+        for one in askers:
+            one.join()

@@ -14,15 +14,21 @@ import typer
 
 from voyager import __version__
 from voyager.cli import (
+    advance,
     api,
+    browse,
     budget,
     compare,
     deepen,
+    demo,
     do,
     doctor,
     explore,
+    export,
+    film,
     goal,
     home,
+    imports,
     learn,
     lifecycle,
     milestones,
@@ -31,8 +37,10 @@ from voyager.cli import (
     renew,
     report,
     search,
+    serve,
     settings,
     skills,
+    steer,
     tasks,
     verify,
     writing,
@@ -77,13 +85,17 @@ app.command("explore")(explore.explore)
 app.command("learn")(learn.learn)
 app.command("do")(do.do)
 app.command("compare")(compare.compare)
+app.command("browse")(browse.browse)
+app.command("demo")(demo.demo)
 app.command("report")(report.report)
+app.command("progress")(advance.progress)
 app.command("milestones")(milestones.milestones)
 app.add_typer(goal.app)
 app.add_typer(skills.app)
 skills.app.command("search")(search.search)
 skills.app.command("verify")(verify.verify)
 skills.app.command("run")(perform.run)
+skills.app.command("film")(film.film)
 skills.app.command("deepen")(deepen.deepen)
 skills.app.command("renew")(renew.renew)
 skills.app.command("edit")(lifecycle.edit)
@@ -92,11 +104,17 @@ skills.app.command("pin")(lifecycle.pin)
 skills.app.command("unpin")(lifecycle.unpin)
 skills.app.command("retire")(lifecycle.retire)
 skills.app.command("restore")(lifecycle.restore)
+skills.app.command("quarantine")(imports.quarantine)
+skills.app.command("certify")(imports.certify)
+app.command("export")(export.export)
+app.command("import")(imports.import_skills)
 app.add_typer(tasks.app)
+app.add_typer(steer.app)
 app.add_typer(writing.app)
 app.add_typer(models.app)
 app.add_typer(budget.app)
 app.add_typer(home.app)
+app.add_typer(serve.app)
 app.add_typer(settings.app)
 app.command("paths")(settings.paths)
 app.command("doctor")(doctor.doctor)

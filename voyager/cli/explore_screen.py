@@ -28,6 +28,8 @@ _REFRESHES: Final = 4
 _TAGS: Final = {
     Phase.STARTED: "started",
     Phase.CHOSEN: "chosen",
+    Phase.PAUSED: "paused",
+    Phase.RESUMED: "resumed",
     Phase.STOPPING: "stopping",
     Phase.ENDED: "ended",
 }
@@ -155,7 +157,7 @@ class LiveScreen:
         task = "choosing what to try next"
         if news.task is not None and news.phase is not Phase.SETTLED:
             task = news.task.goal.text
-        elif news.phase is Phase.WORKING:
+        elif news.phase in (Phase.WORKING, Phase.PAUSED):
             task = news.text
         rows.add_row("task", screen.text(task, "bold"))
         if self._why:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from voyager.browsing.wording import called, written
 from voyager.cli import screen
 from voyager.cli.options import (
     ExtensionOption,
@@ -163,26 +163,9 @@ def _show(skill: Skill, done: Performance, gif: Path | None) -> None:
         typer.echo(f"film: {screen.clean(gif)}")
 
 
-def called(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
-    """A call as it would be written."""
-    told = [_value(value) for value in args]
-    told += [f"{key}={_value(value)}" for key, value in kwargs.items()]
-    return f"{name}({', '.join(told)})"
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool) or value is None or isinstance(value, int):
-        return repr(value)
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    if isinstance(value, list | tuple):
-        return f"({', '.join(_value(item) for item in value)})"
-    return repr(value)
-
-
 def _result(call: CallRecord) -> object:
     if call.error is not None:
         return screen.text(f"{call.error['type']}: {call.error['message']}", "red")
     if call.result is None:
         return f"{call.duration:.2f} s" if call.duration else "-"
-    return _value(call.result)
+    return written(call.result)

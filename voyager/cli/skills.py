@@ -26,13 +26,25 @@ def list_skills(context: typer.Context, home: HomeOption = None, json: JsonOptio
     session = begin(context, home, json=json, load_extensions=False)
     from env.backend import DEFAULT
     from skill_store import Library
+    from skill_store.quarantine import Quarantine, QuarantineState
 
     with Library.open(session.home) as library:
         entries = library.entries()
+        waiting = Quarantine(library.database).entries(QuarantineState.WAITING)
     if json:
-        screen.show_json({"schema": LIST_SCHEMA, "skills": [_entry_record(e) for e in entries]})
+        screen.show_json(
+            {
+                "schema": LIST_SCHEMA,
+                "skills": [_entry_record(e) for e in entries],
+                "quarantine": [entry.name for entry in waiting],
+            }
+        )
         return
     out = screen.console()
+    if waiting:
+        names = ", ".join(entry.name for entry in waiting)
+        told = f"In quarantine, to be certified before anybody can call them: {names}"
+        out.print(screen.text(told, "yellow"), soft_wrap=True)
     if not entries:
         out.print("This library is empty; teach it something, for example:")
         flag = session.home_flag

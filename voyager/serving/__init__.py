@@ -1,0 +1,1 @@
+"""Skills for other programs: one simulator behind a queue, and the protocols that reach it."""
