@@ -14,6 +14,7 @@ from rich.status import Status
 
 from bench import admission, holes, panda_gym, proof
 from bench.branching import branching
+from bench.browser import browser
 from bench.calls import calls
 from bench.certification import certification
 from bench.memory import EPISODES, memory
@@ -32,7 +33,7 @@ from voyager.events import Event
 
 PARTS: Final = (
     *("overhead", "stepping", "calls", "certify", "branching", "retrieval", "scale", "memory"),
-    "search",
+    *("browser", "search"),
 )
 COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
     "admission": admission.main,
@@ -141,6 +142,8 @@ class _Run:
                 return [finding(corpus), speed(corpus, SIZES, 10 * repeats)]
             case "scale":
                 return scale(rounds=rounds, repeats=repeats)
+            case "browser":
+                return [browser(repeats=repeats)]
             case "memory":
                 return [self._memory(status)]
             case "search":

@@ -24,6 +24,7 @@ from curriculum.sightings import instance, pattern
 from curriculum.situation import Situation
 from env.goal_forms import Atom
 from env.goals import Goal
+from env.predicates.base import get_predicate
 from env.seeds import derive
 from env.state import GRIPPER
 from env.task import Task
@@ -66,7 +67,7 @@ _WIDER: Final = 2.0
 """The same for what is promised on other kinds only."""
 _SAME_OBJECTS: Final = 0.5
 """What a goal is worth that contracts promise piece by piece, and that brings in no new object."""
-_ANY_ORDER: Final = 0.5
+_ANY_ORDER: Final = 0.25
 """The same where the skills can be run in any order: then there is little to learn."""
 _RARE: Final = 0.25
 """How much rarer goals are preferred, as a power of how often their atoms come true by accident."""
@@ -153,6 +154,9 @@ def values(situation: Situation) -> list[Valued]:
             bases.setdefault(tuple(rest), []).append(past.solved)
     made = Counter(_make(contract.goal) for contract in situation.contracts)
     spoken = Counter(predicate for make in made.elements() for predicate in set(make))
+    families = Counter(
+        family for make in made.elements() for family in {_family(name) for name in make}
+    )
     rare = _rarity(situation, spoken)
     certified = {contract.task.hash for contract in situation.contracts}
     solved = {past.task.hash for past in situation.tries if past.solved}
@@ -183,7 +187,8 @@ def values(situation: Situation) -> list[Valued]:
                 candidate,
                 progress=progress,
                 ease=ease,
-                novelty=_novelty(candidate, made, spoken) * _depth(situation, candidate, rare),
+                novelty=_novelty(candidate, made, spoken, families)
+                * _depth(situation, candidate, rare),
                 cost=(COMPOSED if candidate.composed or candidate.wider else 1.0)
                 + (0.0 if task.hash in situation.tested else _TEST),
                 failures=len(failures),
@@ -208,16 +213,27 @@ def _asks_more(task: Task, failed: Task) -> bool:
     )
 
 
+def _family(predicate: str) -> str:
+    """The module that declares a predicate: relations are one family, supports another."""
+    return get_predicate(predicate).module
+
+
 def _novelty(
-    candidate: Candidate, made: Mapping[tuple[str, ...], int], spoken: Mapping[str, int]
+    candidate: Candidate,
+    made: Mapping[tuple[str, ...], int],
+    spoken: Mapping[str, int],
+    families: Mapping[str, int],
 ) -> float:
     """How new a goal is: its make, its kinds and its words.
 
     Words count as in count-based exploration (Bellemare et al., "Unifying count-based exploration
-    and intrinsic motivation", 2016): by one over the root of how many contracts speak them.
+    and intrinsic motivation", 2016): by one over the root of how many contracts speak them, and
+    how many speak a word of the same family. Who can put a thing on the left of another learns
+    less by putting it on the right than by putting it on top.
     """
     make = _make(candidate.task.goal)
-    worn = math.prod(1.0 + spoken.get(predicate, 0) for predicate in make) ** (-0.5 / len(make))
+    heard = [(1 + spoken.get(name, 0)) * (1 + families.get(_family(name), 0)) for name in make]
+    worn = math.prod(heard) ** (-0.5 / len(make))
     if candidate.base is None:
         wide = 1.0 + _BREADTH * math.log2(max(breadth(candidate.signature), 1))
         first = _WIDER if candidate.akin else _FIRST

@@ -3,7 +3,8 @@
     python docs/generate.py           write them
     python docs/generate.py --check   say which are out of date, and fail if one is
 
-`robot_api.md` is made as a whole; in `goals.md` the text between two marker comments is.
+`robot_api.md` is made as a whole; in `goals.md` and
+`browser.md` the text between two marker comments is.
 """
 
 from __future__ import annotations
@@ -50,6 +51,22 @@ def _what(kind: Kind) -> str:
     return kind.doc if kind.concrete else f"{kind.doc} No shape of its own."
 
 
+def key_table() -> str:
+    """One row for each key of the browser, by the part that has it."""
+    from voyager.tui.keys import key_groups
+
+    rows = ["| where | keys | what | name |", "|---|---|---|---|"]
+    for group in key_groups():
+        for number, key in enumerate(group.keys):
+            where = group.title if number == 0 else ""
+            rows.append(f"| {where} | {_keys(key.keys)} | {key.what} | `{key.id}` |")
+    return "\n".join(rows)
+
+
+def _keys(written: str) -> str:
+    return " ".join(f"`{one.strip()}`" for one in written.split(", "))
+
+
 def filled(page: str, marker: str, text: str) -> str:
     """A page with the text between ``<!-- marker -->`` and ``<!-- /marker -->`` replaced."""
     begin, end = f"<!-- {marker} -->", f"<!-- /{marker} -->"
@@ -61,9 +78,13 @@ def filled(page: str, marker: str, text: str) -> str:
 
 def generated() -> dict[Path, str]:
     """The wanted content of each generated file."""
-    goals = DOCS / "goals.md"
+    goals, browser = DOCS / "goals.md", DOCS / "browser.md"
     page = filled(goals.read_text(encoding="utf-8"), "predicates", predicate_table())
-    return {DOCS / "robot_api.md": docs_page(), goals: filled(page, "kinds", kind_table())}
+    return {
+        DOCS / "robot_api.md": docs_page(),
+        goals: filled(page, "kinds", kind_table()),
+        browser: filled(browser.read_text(encoding="utf-8"), "keys", key_table()),
+    }
 
 
 def main() -> int:

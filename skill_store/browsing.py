@@ -144,7 +144,7 @@ _NO_DEPTHS: Final = "depths (hash, depth) AS (SELECT NULL, 0 WHERE 0)"
 
 # ?1: a JSON list of words, ?2: a JSON object of scores by name, ?3 to ?6: a JSON list or NULL for
 # each facet, in the order of `Facet`.
-_NEAR: Final = "near (name, score) AS MATERIALIZED (SELECT key, value FROM json_each(?2))"
+_NEAR: Final = "near (name, nearness) AS MATERIALIZED (SELECT key, value FROM json_each(?2))"
 _FROM: Final = """
 FROM skills
 LEFT JOIN versions ON versions.skill = skills.name AND versions.number = skills.version
@@ -167,7 +167,7 @@ _CHOSEN: Final[Mapping[Facet, str]] = {
 }
 _WHERE: Final = "\n".join(
     (
-        f"WHERE (near.score IS NOT NULL OR {_WORDS})",
+        f"WHERE (near.nearness IS NOT NULL OR {_WORDS})",
         *(f"AND {condition}" for condition in _CHOSEN.values()),
     )
 )
@@ -182,7 +182,7 @@ SELECT skills.name, {_KINDS} AS kinds, skills.instruction, skills.goal, skills.k
        skills.bound, coalesce(uses.calls, 0) AS calls, coalesce(uses.kept, 0) AS kept,
        skills.program, skills.state, skills.pinned, skills.version, versions.origin,
        skills.sandbox, skills.added_at,
-       CASE WHEN {_WORDS} THEN NULL ELSE near.score END AS score
+       CASE WHEN {_WORDS} THEN NULL ELSE near.nearness END AS score
 """
 _BESIDE: Final = """
 LEFT JOIN uses ON uses.program = skills.program
@@ -361,7 +361,7 @@ def _plain(word: str) -> str:
 
 def _placed(order: str) -> str:
     """An order in the words of the columns, for a window that knows no names of results."""
-    score = f"(CASE WHEN {_WORDS} THEN NULL ELSE near.score END)"
+    score = f"(CASE WHEN {_WORDS} THEN NULL ELSE near.nearness END)"
     told = order.replace("kinds", _KINDS).replace("calls", "coalesce(uses.calls, 0)")
     return told.replace("score", score)
 

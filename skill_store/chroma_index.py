@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import numpy as np
 
 from skill_store import index_probe
+from skill_store.database import INDEX_FOLDER as INDEX_FOLDER
 from skill_store.vector_index import Content, IndexBroken, Match, Vectors, ranked
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from chromadb.api.models.Collection import Collection as ChromaCollection
 
 SCHEMA: Final = "voyager.index/2"
-INDEX_FOLDER: Final = "index"
-"""Name of the folder inside a home; may be deleted whenever no learner runs."""
 
 MOST_EXACT: Final = 800
 """Vectors up to which an index is filled so that nothing is missed."""

@@ -24,6 +24,9 @@ DATABASE: Final = "library.db"
 BACKUPS: Final = "backups"
 """Folder inside a home for copies made before the database changes its form."""
 
+INDEX_FOLDER: Final = "index"
+"""Folder inside a home for a copy of the vectors; may be deleted whenever nobody learns there."""
+
 # Written into the file's header ("VOYA"), so that another program's database is not taken for ours.
 _APPLICATION_ID: Final = 0x564F5941
 # Two writers meet only for an instant (a reader's first open beside a learner's commit).

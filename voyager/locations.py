@@ -15,7 +15,7 @@ from typing import Final
 import platformdirs
 
 from skill_store import ARTIFACTS, BACKUPS, DATABASE, LOCK_FILE, SETTINGS
-from skill_store.chroma_index import INDEX_FOLDER
+from skill_store.database import INDEX_FOLDER
 
 HOME_VARIABLE: Final = "VOYAGER_HOME"
 # Not "voyager": on a user's machine that folder may belong to another program of that name.

@@ -25,7 +25,7 @@ from env.outcome import Outcome
 from env.render import Camera, FilmedWorld, Frame
 from env.scene import Scene
 from env.starts import Handover
-from env.state import GripperState, State
+from env.state import State
 from env.task import Task
 from env.transcript import Start
 from env.workers import Bench
@@ -57,7 +57,7 @@ NAMES: Final = Names(
         "dy": f"metres along y over {STRIDE:g}, in [-1, 1]",
         "dz": f"metres along z over {STRIDE:g}, in [-1, 1]",
         "dyaw": f"radians about z over {TURN:g}, in [-1, 1]",
-        "grip": "1 if the fingers are told to be open at the next frame, -1 if shut",
+        "grip": "what the fingers were last told: 1 to open, -1 to close, 0 nothing yet",
     },
 )
 
@@ -110,6 +110,7 @@ class Reels:
 @dataclass(frozen=True, slots=True)
 class _Sample:
     state: State
+    told: float
     picture: Frame | None
 
 
@@ -121,12 +122,20 @@ class _Sampling(World):
     """
 
     samples: list[_Sample]
+    _told = 0.0
+    """What the fingers were last told: 1 to open, -1 to close, 0 nothing since the beginning."""
 
     def begin(self) -> State:
         """Start the clock: what came before, a hand-over for example, is not written down."""
         state = super().begin()
-        self.samples = [_Sample(state, None)]
+        self._told = 0.0
+        self.samples = [_Sample(state, 0.0, None)]
         return state
+
+    def grip(self, *, opening: bool, force: float) -> float:
+        """Open or close the gripper, and remember what it was told; see `World.grip`."""
+        self._told = 1.0 if opening else -1.0
+        return super().grip(opening=opening, force=force)
 
     def tick(self) -> None:
         """Advance by one step, and keep the state when a frame is due."""
@@ -135,7 +144,7 @@ class _Sampling(World):
             self.samples[0] = replace(self.samples[0], picture=self.pictured())
         super().tick()
         if self.steps % TICKS == 0:
-            self.samples.append(_Sample(self.observe(), self.pictured()))
+            self.samples.append(_Sample(self.observe(), self._told, self.pictured()))
 
     def pictured(self) -> Frame | None:
         """A picture of the world as it is now, if pictures are taken."""
@@ -217,7 +226,7 @@ def recorded(bench: Bench, take: Take) -> Recording | Unrecorded:
     # The last state is where the last action led to, and no frame any more.
     samples = world.samples[:-1]
     scene = skill.task.sample(start.seed)
-    actions, clipped = _actions([sample.state.gripper for sample in world.samples])
+    actions, clipped = _actions(world.samples)
     frames = [sample.picture for sample in samples if sample.picture is not None]
     return Recording(
         skill=skill.name,
@@ -281,13 +290,13 @@ def _things(states: Sequence[State], task: Task, scene: Scene) -> Floats:
     return np.array(rows, dtype=np.float32).reshape(len(states), len(bound) * OBJECT_SIZE)
 
 
-def _actions(grippers: Sequence[GripperState]) -> tuple[Floats, int]:
+def _actions(samples: Sequence[_Sample]) -> tuple[Floats, int]:
     """What leads from each state to the next, in the terms of `CartesianControl.step`."""
     rows = []
-    for now, then in itertools.pairwise(grippers):
+    for before, after in itertools.pairwise(samples):
+        now, then = before.state.gripper, after.state.gripper
         offset = [(b - a) / STRIDE for a, b in zip(now.position, then.position, strict=True)]
-        turn = half_turn(then.yaw - now.yaw) / TURN
-        rows.append([*offset, turn, 1.0 if then.opening else -1.0])
+        rows.append([*offset, half_turn(then.yaw - now.yaw) / TURN, after.told])
     wanted = _floats(rows)
     actions = np.clip(wanted, -1.0, 1.0)
     return actions, int((actions != wanted).any(axis=1).sum())

@@ -131,10 +131,14 @@ def one_file(bundle: Bundle, name: str, *, head: str | None = None, tail: str | 
 
 def functions_of(bundle: Bundle) -> dict[str, str]:
     """The function that stands for each skill, by the skill's name."""
-    return {
-        name: f"{name}_skill" if name in taken_names() else name
-        for name in (exported.skill.name for exported in bundle.skills)
-    }
+    names = [exported.skill.name for exported in bundle.skills]
+    found: dict[str, str] = {}
+    for name in names:
+        function = name
+        while function in taken_names() or (function != name and function in names):
+            function += "_skill"
+        found[name] = function
+    return found
 
 
 def _check_name(name: str) -> None:

@@ -11,10 +11,10 @@ import ast
 import math
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
-from env.kinds import concrete_kinds, is_a
+from env.kinds import concrete_kinds
 from env.program import Program
 from skill_store.export.bundle import effects
 from skill_store.export.claims import proof_sentence
@@ -164,11 +164,6 @@ def one_line(text: str) -> str:
     """A text of somebody else's in one line, without anything invisible in it."""
     seen = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in text)
     return " ".join(seen.split())
-
-
-def fitting(objects: Mapping[str, str], kind: str) -> Sequence[str]:
-    """Names of the objects (kind by name) that are of a kind, sorted."""
-    return sorted(name for name, other in objects.items() if is_a(other, kind))
 
 
 def _object(kind: str) -> dict[str, Any]:

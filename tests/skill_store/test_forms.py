@@ -20,8 +20,10 @@ from skill_store import (
     Use,
 )
 from skill_store.database import Database
+from skill_store.export.importing import Archive, Arrival
 from skill_store.lexical import LexicalEmbedder
 from skill_store.migrations import MIGRATIONS
+from skill_store.quarantine import Quarantine
 from skill_store.routing import Decision, routes
 from tests.skill_store.samples import LIFT, REACH, STACK, certificate, plain
 
@@ -170,3 +172,48 @@ def test_in_the_third_form_a_program_may_be_certified_again_but_for_one_task_onl
                 "UPDATE certifications SET admitted = 1 WHERE task = ? AND ordinal = ?",
                 (LIFT.hash, ordinal),
             )
+
+
+def test_what_the_third_form_knew_is_kept_in_the_fourth(tmp_path: Path) -> None:
+    with Library.open(unpack(3, tmp_path), learning=True) as library:
+        # The same program twice: learned, and renewed under another judge.
+        first, second, third = library.versions("lift")
+        assert [v.origin for v in (first, second, third)] == [
+            Origin.LEARNED,
+            Origin.EDITED,
+            Origin.RENEWED,
+        ]
+        assert (first.program, third.champion) == (third.program, True)
+        assert library.renewals().keys() == {first.program}
+        assert library.exchanges.totals().calls == 1  # the other one failed
+        assert library.exchanges.allowances() == {Allowance.CALLS: 5, Allowance.USD: 2_000_000}
+        attempts = {attempt.task: attempt.id for attempt in library.journal.attempts()}
+        assert [draft.value for draft in library.drafts.of(attempts[REACH.hash])] == [None, 0.5]
+        (lesson,) = library.lessons.list()
+        assert (lesson.used, lesson.helped) == (1, 1)
+        # The rules of `versions` hold for the table that took its place.
+        with pytest.raises(StorageError, match="CHECK constraint"):
+            library.database.execute("UPDATE versions SET origin = 'stolen'")
+        assert library.crown("lift", 2).version == 2
+
+
+@pytest.mark.parametrize("form", range(1, len(MIGRATIONS)))
+def test_the_fourth_form_has_room_for_what_comes_from_elsewhere(form: int, tmp_path: Path) -> None:
+    with Library.open(unpack(form, tmp_path), learning=True) as library:
+        quarantine = Quarantine(library.database)
+        assert quarantine.entries() == ()
+        touch = plain("touch")
+        made = certificate(REACH, touch)
+        arrival = Arrival("touch", True, touch, REACH, made, None, ())
+        quarantine.take(Archive("a" * 64, NOW, "1", (arrival,)))
+        assert [entry.name for entry in quarantine.entries()] == ["touch"]
+        database = library.database
+        steer = "INSERT INTO steering (id, paused, changed_at) VALUES (?, ?, 'now')"
+        database.execute(steer, (1, 1))
+        for wrong in ((2, 0), (1, 0)):
+            with pytest.raises(StorageError):
+                database.execute(steer, wrong)
+        ordinal = library.reserve(STACK, stack := plain("stack", first="top"))
+        library.add(STACK, stack, certificate(STACK, stack, ordinal), Origin.IMPORTED)
+        assert library.versions("stack")[0].origin is Origin.IMPORTED
+        assert library.database.check() == ()

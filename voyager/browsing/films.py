@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from env.backend import chosen as chosen_backend
 from env.errors import VoyagerError
@@ -28,7 +28,7 @@ from env.seeds import digest
 from env.transcript import Start
 from voyager import __version__
 from voyager.browsing.film_file import FILM_SCHEMA, FilmReader, FilmUnreadable, Record
-from voyager.browsing.wording import called, written
+from voyager.browsing.filmed import FilmedEpisode, FilmFrame, read_episode, read_frame
 
 if TYPE_CHECKING:
     from skill_store.skill import Skill
@@ -75,80 +75,6 @@ class Order:
                 [list(pair) for pair in self.chosen],
             ]
         )[:32]
-
-
-@dataclass(frozen=True, slots=True)
-class AtomNow:
-    """One literal of the goal at one instant; see `env.goals.AtomReport`."""
-
-    text: str
-    holds: bool
-    margin: float
-    missing: str
-    within: str
-
-
-@dataclass(frozen=True, slots=True)
-class FilmFrame:
-    """One instant of a film.
-
-    Attributes:
-        time: Simulated seconds since the episode began.
-        atoms: The literals of the goal at that instant.
-        picture: PNG.
-    """
-
-    time: float
-    atoms: tuple[AtomNow, ...]
-    picture: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class CallLine:
-    """One call of the trace.
-
-    Attributes:
-        time: Simulated seconds since the episode began, when it was made.
-        duration: Simulated seconds that it took.
-        depth: How many skill calls it is below the program itself.
-        skill: Whose code made it.
-        line: 1-based line in that skill's source; 0 when unknown.
-        text: As it would be written.
-        result: What came back, or what was raised.
-        failed: Whether it raised.
-    """
-
-    time: float
-    duration: float
-    depth: int
-    skill: str
-    line: int
-    text: str
-    result: str
-    failed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class FilmedEpisode:
-    """What a film shows, as the run without pictures found it.
-
-    Attributes:
-        hash: Of the episode.
-        outcome: The verdict, as in `env.outcome.Outcome`.
-        reason: Why it is not solved; empty when it is.
-        margin: Signed margin of the goal; None when it was not judged.
-        time: Simulated seconds that the program took; the settle window comes after.
-        binding: Object by parameter.
-        calls: In order.
-    """
-
-    hash: str
-    outcome: str
-    reason: str
-    margin: float | None
-    time: float
-    binding: Mapping[str, str]
-    calls: tuple[CallLine, ...]
 
 
 def order_for(skill: Skill, start: Start, chosen: Mapping[str, str] | None = None) -> Order:
@@ -246,8 +172,12 @@ class Showing:
         except (FilmUnreadable, OSError) as error:
             self._fail(str(error))
             return True
-        for record in records:
-            self._take(record)
+        try:
+            for record in records:
+                self._take(record)
+        except (KeyError, TypeError, ValueError) as error:
+            self._fail(f"{self.target} holds what no film holds ({error!r}); delete it")
+            return True
         if ended and not records and self.state is FilmState.MAKING:
             code = None if self._process is None else self._process.returncode
             self._fail(f"the process that makes films ended (exit status {code}); try once more")
@@ -273,13 +203,9 @@ class Showing:
         if record.kind == "head":
             self.goal = str(fields["goal"])
         elif record.kind == "episode":
-            self.episode = _episode(fields["episode"])
+            self.episode = read_episode(fields["episode"])
         elif record.kind == "frame":
-            frame = FilmFrame(
-                float(fields["time"]),
-                tuple(AtomNow(**atom) for atom in fields["atoms"]),
-                record.picture,
-            )
+            frame = read_frame(fields, record.picture)
             if self.frames and frame.time <= self.frames[-1].time:
                 self.frames.clear()  # the run was begun again on a rebuilt world
             self.frames.append(frame)
@@ -469,35 +395,3 @@ def _artifacts(home: Path) -> Path:
 def _remove(path: Path) -> None:
     with contextlib.suppress(OSError):
         path.unlink()
-
-
-def _episode(record: Mapping[str, Any]) -> FilmedEpisode:
-    return FilmedEpisode(
-        hash=str(record["hash"]),
-        outcome=str(record["outcome"]),
-        reason=str(record["reason"]),
-        margin=record["margin"],
-        time=float(record["time"]),
-        binding=dict(record["binding"]),
-        calls=tuple(_call(call) for call in record["calls"]),
-    )
-
-
-def _call(record: Mapping[str, Any]) -> CallLine:
-    error, result = record["error"], record["result"]
-    if error is not None:
-        told = f"{error['type']}: {error['message']}"
-    elif result is None:
-        told = f"{record['duration']:.2f} s" if record["duration"] else ""
-    else:
-        told = written(result)
-    return CallLine(
-        time=float(record["time"]),
-        duration=float(record["duration"]),
-        depth=int(record["depth"]),
-        skill=str(record["skill"]),
-        line=int(record["line"]),
-        text=called(record["name"], record["args"], record["kwargs"]),
-        result=told,
-        failed=error is not None,
-    )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from env.errors import VoyagerError
-from voyager.browsing.films import FilmFrame
+from voyager.browsing.filmed import FilmFrame
 
 if TYPE_CHECKING:
     from env.render import Frame

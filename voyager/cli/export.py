@@ -29,13 +29,17 @@ def export(
             "-f",
             metavar="FORMAT",
             help="What to write; --formats lists them.",
-            show_default=False,
+            show_default="none",
         ),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", metavar="DIR", help="A folder that is not there yet.", show_default=False
+            "--out",
+            "-o",
+            metavar="DIR",
+            help="A folder that is not there yet.",
+            show_default="none",
         ),
     ] = None,
     skill: Annotated[

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from env.transcript import Start
     from skill_store.skill import Skill
-    from voyager.browsing.films import FilmFrame, Order, Showing, Studio
+    from voyager.browsing.filmed import FilmFrame
+    from voyager.browsing.films import Order, Showing, Studio
 
 FILMED_SCHEMA: Final = "voyager.filmed/1"
 _LOOK_S: Final = 0.1

@@ -250,7 +250,7 @@ class BrowserApp(App[None]):
             return LivePane(self.home, clock=self.clock)
         from voyager.tui.progress import ProgressPane
 
-        return ProgressPane(self.home)
+        return ProgressPane(self.home, extensions=self._extensions)
 
     def _accepted(self, deed: Deed | None) -> None:
         if deed is not None:

@@ -63,8 +63,10 @@ def key_groups() -> tuple[KeyGroup, ...]:
     """All keys, in the order in which people meet them."""
     from voyager.tui import dialog, facets_pane, jobs_screen, seed_grid, skill_table
     from voyager.tui.app import BrowserApp
+    from voyager.tui.live import LivePane
     from voyager.tui.playback import Playback
     from voyager.tui.playback_screen import PlaybackScreen
+    from voyager.tui.progress import ProgressPane
     from voyager.tui.skill_actions import SkillActions
     from voyager.tui.skills_view import FilterInput, SkillsView
     from voyager.tui.vim import CHOOSING, SCROLLING
@@ -79,6 +81,8 @@ def key_groups() -> tuple[KeyGroup, ...]:
         KeyGroup("The grid of scenes", _of(seed_grid.SeedGrid)),
         KeyGroup("Texts that scroll", tuple(map(_key, SCROLLING))),
         KeyGroup("Tables, lists and trees", tuple(map(_key, CHOOSING))),
+        KeyGroup("Live", _of(LivePane)),
+        KeyGroup("Progress", _of(ProgressPane)),
         KeyGroup("A film", (*_of(Playback), *_of(PlaybackScreen))),
         KeyGroup("Jobs", _of(jobs_screen.JobsScreen)),
         KeyGroup("Dialogs", (*_of(dialog.DeedDialog), *_of(dialog.ExportDialog))),

@@ -32,6 +32,7 @@ from voyager.tui.text import bar, one_line, safe
 _EVERY_S: Final = 1.0
 _BAR: Final = 20
 _VALUE_BAR: Final = 8
+_INDENT: Final = " " * 8
 _SIGNS: Final = {
     ExplorerState.RUNNING: ("●", "$text-success", "exploring"),
     ExplorerState.PAUSING: ("◐", "$text-warning", "pauses after the attempt under way"),
@@ -186,7 +187,10 @@ def _head(view: LiveView, now: datetime) -> Iterable[Content]:
         yield safe(f"   {hint}", "$text-muted")
         return
     task, event = record["task"], record["event"]
-    yield _fact("task", one_line(task["goal"] if task is not None else record["text"]), "bold")
+    if task is not None:
+        yield _fact("task", one_line(task["goal"]), "bold")
+    else:
+        yield _fact("doing" if view.state.alive else "last", one_line(record["text"]))
     if record.get("why"):
         yield _fact("why", f"{one_line(record['proposer'])}: {one_line(record['why'])}")
     if event is not None:
@@ -242,30 +246,29 @@ def _tree(view: LiveView) -> Iterable[Content]:
         yield safe("Attempts", "bold $text-accent")
     for attempt in view.attempts:
         sign, style = _OUTCOMES.get(attempt.outcome, _OTHER_OUTCOME)
-        steps = f"  {attempt.steps:,}" if attempt.steps else ""
+        steps = f"{attempt.steps:,}" if attempt.steps else ""
         yield Content.assemble(
             safe(f" {sign} ", style),
-            safe(f"{attempt.id:>4} ", "$text-muted"),
+            safe(f"{attempt.id:>4} {steps:>9}  ", "$text-muted"),
             safe(one_line(attempt.goal)),
-            safe(steps, "$text-muted"),
         )
         if attempt.id == view.attempt:
             yield from _under_way(view)
         elif attempt.outcome not in _OUTCOMES and attempt.reason:
-            yield safe(f"        {one_line(attempt.reason)}", "$text-muted")
+            yield safe(f"{_INDENT}{one_line(attempt.reason)}", "$text-muted")
 
 
 def _under_way(view: LiveView) -> Iterable[Content]:
     """What the open attempt has tried: its programs as a tree, or the nodes of its search."""
     event = view.record.get("event")
     if event is not None and event["nodes"]:
-        yield safe(f"        {event['nodes']:,} plans kept by the search", "$text-muted")
+        yield safe(f"{_INDENT}{event['nodes']:,} plans kept by the search", "$text-muted")
     children: dict[int | None, list[DraftNode]] = {}
     known = {draft.id for draft in view.drafts}
     for draft in view.drafts:
         above = draft.parent if draft.parent in known else None
         children.setdefault(above, []).append(draft)
-    yield from _branches(children, None, "      ")
+    yield from _branches(children, None, _INDENT)
 
 
 def _branches(

@@ -73,7 +73,10 @@ class PictureView(Widget):
         if found is None:
             while len(self._drawn) >= _KEPT:
                 del self._drawn[next(iter(self._drawn))]
-            found = (dots if mono else half_blocks)(self._picture, width, height)
+            try:
+                found = (dots if mono else half_blocks)(self._picture, width, height)
+            except OSError:
+                found = ()  # a damaged picture is an empty one, and the film goes on
             self._drawn[key] = found
         return found
 

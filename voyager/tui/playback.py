@@ -41,6 +41,11 @@ class Playback(Widget, can_focus=True):
     `show` begins a film, `stop` gives it up. Keys work while it has the focus.
     """
 
+    HELP = (
+        "Pictures, calls and margins of one episode, which is run again for them. The curves show "
+        "how near each part of the goal is, from far below to far above; zero is in the middle."
+    )
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "play", "Play", id="playback.play"),
         Binding("left,h", "step(-1)", "Back", id="playback.back"),

@@ -52,15 +52,20 @@ class ProgressPane(Widget):
             self.goal = goal
             self.parameters = parameters
 
-    def __init__(self, home: Path, *, id: str | None = None) -> None:
+    def __init__(
+        self, home: Path, *, extensions: Sequence[str] = (), id: str | None = None
+    ) -> None:
         """Read nothing yet.
 
         Args:
             home: The home folder.
+            extensions: Modules that declare kinds and predicates of one's own, where the settings
+                do not name them.
             id: Of the widget.
         """
         super().__init__(id=id)
-        self._twin = Twin(("progress",), home)
+        named = [word for module in extensions for word in ("--extension", module)]
+        self._twin = Twin(("progress", *named), home)
         self._reading: Running | None = None
         self._read = False
 

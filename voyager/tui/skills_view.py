@@ -72,7 +72,8 @@ class SkillsView(SkillActions):
     """Shows the list and the details, side by side or in turn."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter", id="skills.filter"),
+        # With priority it is done before the next key is looked at: nobody waits with typing.
+        Binding("slash", "filter", "Filter", priority=True, id="skills.filter"),
         Binding("s", "sort", "Sort", id="skills.sort"),
         Binding("S", "turn", "Reverse", show=False, id="skills.turn"),
         Binding("f", "facets", "Facets", id="skills.facets"),
@@ -177,6 +178,10 @@ class SkillsView(SkillActions):
         self._find(self.question, name)
 
     # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where text is typed, a slash is a letter."""
+        return not (action == "filter" and isinstance(self.screen.focused, Input))
 
     def action_filter(self) -> None:
         """Type a filter."""

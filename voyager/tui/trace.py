@@ -8,7 +8,7 @@ from typing import Final
 from rich.text import Text
 from textual.widget import Widget
 
-from voyager.browsing.films import CallLine, FilmFrame
+from voyager.browsing.filmed import CallLine, FilmFrame
 from voyager.cli import screen
 
 _LEVELS: Final = "▁▂▃▄▅▆▇█"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+import base64
 import hashlib
 import json
 import os
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 import venv
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -250,10 +253,13 @@ def test_words_of_others_stay_words(shipped: Bundle, tmp_path: Path) -> None:
 def test_a_function_gets_another_name_where_its_own_is_taken(shipped: Bundle) -> None:
     first = shipped.skills[0]
     assert "check" in taken_names()
-    named = replace(first, skill=replace(first.skill, name="check"))
-    assert functions_of(replace(shipped, skills=(first, named))) == {
+    named = [
+        replace(first, skill=replace(first.skill, name=name)) for name in ("check", "check_skill")
+    ]
+    assert functions_of(replace(shipped, skills=(first, *named))) == {
         "grasp": "grasp",
-        "check": "check_skill",
+        "check": "check_skill_skill",
+        "check_skill": "check_skill",
     }
 
 
@@ -361,3 +367,34 @@ def test_it_installs_in_a_clean_environment_and_passes(shipped: Bundle, tmp_path
     assert record["ok"]
     assert {row["scenes"] for row in record["skills"]} == {1}
     assert len(record["skills"]) == len(shipped.skills)
+
+
+def test_what_pip_builds_is_whole_and_always_the_same(shipped: Bundle, tmp_path: Path) -> None:
+    folder = exported(shipped, tmp_path / "out")
+    made = []
+    for number in (1, 2):
+        target = tmp_path / str(number)
+        target.mkdir()
+        code = (
+            "import build_backend as b\n"
+            f"print(b.build_wheel({str(target)!r}), b.build_sdist({str(target)!r}))"
+        )
+        wheel, sdist = python(code, folder).split()
+        made.append((target / wheel).read_bytes())
+    assert made[0] == made[1]
+    with zipfile.ZipFile(target / wheel) as archive:
+        names = set(archive.namelist())
+        record = next(name for name in names if name.endswith(".dist-info/RECORD"))
+        rows = [line.rsplit(",", 2) for line in archive.read(record).decode().splitlines()]
+        assert {row[0] for row in rows} == names
+        for name, digest, size in rows:
+            if name != record:
+                data = archive.read(name)
+                found = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=")
+                assert (digest, size) == (f"sha256={found.decode()}", str(len(data)))
+        inside = {name for name in names if name.startswith(f"{NAME}/")}
+    here = {p.relative_to(folder).as_posix() for p in (folder / NAME).rglob("*") if p.is_file()}
+    assert inside == {name for name in here if "__pycache__" not in name}
+    with tarfile.open(target / sdist) as source:
+        held = {name.partition("/")[2] for name in source.getnames()}
+    assert inside | {"pyproject.toml", "build_backend.py", "README.md", "LICENSE"} <= held

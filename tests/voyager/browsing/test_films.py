@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -115,6 +117,38 @@ def test_a_process_that_dies_fails_the_film_and_the_next_one_is_made(
         assert "exit status -9" in shown.why
         again = studio.show(order_for(skill, Start(3)))
         assert again.state is FilmState.MAKING
+
+
+_SHOW = (
+    "import sys, time; from pathlib import Path; from env.transcript import Start; "
+    "from skill_store import Library; from voyager.browsing.films import Studio, order_for; "
+    "home = Path(sys.argv[1]); library = Library.open(home); "
+    "shown = Studio(home).show(order_for(library.get('reach'), Start(4))); "
+    "print(shown._process.pid, flush=True); time.sleep(600)"
+)
+
+
+def test_the_process_does_not_outlive_whoever_was_killed(home: Path) -> None:
+    viewer = subprocess.Popen(
+        [sys.executable, "-c", _SHOW, str(home)], stdout=subprocess.PIPE, text=True
+    )
+    assert viewer.stdout is not None
+    maker = int(viewer.stdout.readline())
+    viewer.kill()
+    viewer.wait()
+    viewer.stdout.close()
+    end = time.monotonic() + 60.0
+    while _runs(maker) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not _runs(maker)
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process runs; one that nobody has buried yet does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 # -- what is kept -----------------------------------------------------------------------------

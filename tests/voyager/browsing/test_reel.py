@@ -7,7 +7,8 @@ from PIL import Image, ImageSequence
 
 from env.errors import VoyagerError
 from tests.voyager.browsing.reels import FRAMES, ORDER, picture, write_film
-from voyager.browsing.films import FilmFrame, Showing
+from voyager.browsing.filmed import FilmFrame
+from voyager.browsing.films import Showing
 from voyager.browsing.reel import check_target, evenly
 from voyager.browsing.reel import write_film as write_reel
 

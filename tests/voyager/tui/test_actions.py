@@ -134,6 +134,8 @@ def test_what_a_command_refuses_is_one_sentence(home: Path) -> None:
         driven(home, script)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_export_writes_a_folder(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -202,6 +204,8 @@ def test_edit_says_what_it_lacks(home: Path, monkeypatch: pytest.MonkeyPatch) ->
     driven(home, script)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_a_red_cell_opens_its_film(home: Path) -> None:
     with Library.open(home) as library:
         certificate: Certificate = library.get("put_in").certificate
@@ -226,6 +230,8 @@ def test_a_red_cell_opens_its_film(home: Path) -> None:
     driven(home, script)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_run_on_the_scene_in_view(home: Path) -> None:
     async def script(pilot: Pilots, app: BrowserApp) -> None:
         await look_at(pilot, Tab.RUNS)
@@ -248,6 +254,8 @@ def test_run_on_the_scene_in_view(home: Path) -> None:
     driven(home, script)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_jobs_are_listed_and_can_be_stopped(home: Path) -> None:
     async def script(pilot: Pilots, app: BrowserApp) -> None:
         await pilot.press("v")
@@ -281,6 +289,8 @@ def test_help_knows_the_command_of_every_action(home: Path) -> None:
     driven(home, script)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_palette_knows_actions_and_skills(home: Path) -> None:
     async def script(pilot: Pilots, app: BrowserApp) -> None:
         await pilot.press("ctrl+p", *"put_in")

@@ -105,7 +105,11 @@ async def test_a_running_explorer_and_its_pause(tmp_path: Path) -> None:
             lines = tree.splitlines()
             assert lines[1].split()[:3] == ["▸", "2", "at(gripper,"]
             drafts = [line for line in lines if line.endswith(("failed", "held", "rejected"))]
-            assert [line.index(mark) for line, mark in zip(drafts, "├└└", strict=True)] == [6, 8, 6]
+            assert [line.index(mark) for line, mark in zip(drafts, "├└└", strict=True)] == [
+                8,
+                10,
+                8,
+            ]
             assert "0.25 failed" in drafts[0]
             assert "0.50 held" in drafts[1]
             assert "evil [31m[bold] name" in tree

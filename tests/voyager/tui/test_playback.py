@@ -246,3 +246,13 @@ def test_dots_draw_outlines() -> None:
     assert len(text) == 16 * 6
     assert "\u2800" in text  # nothing is drawn where nothing is
     assert set(text) != {"\u2800"}
+
+
+@piloted
+async def test_a_damaged_picture_is_an_empty_one(home: Path) -> None:
+    app = Cinema(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        view = app.query_one(PictureView)
+        view.show(picture(100)[:50])
+        await pilot.pause()
+        assert not "".join(view.render_line(y).text for y in range(view.size.height)).strip()

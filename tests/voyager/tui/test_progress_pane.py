@@ -159,8 +159,6 @@ async def test_it_is_read_by_the_command_in_a_process_of_its_own(tmp_path: Path)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, app, "milestones 1 of 30")
         assert any("reach_block" in line and "✓" in line for line in app.labels())
-        await pilot.press("g")
-        await until(pilot, app, "milestones 1 of 30")
 
 
 @piloted
