@@ -36,7 +36,7 @@ def check_target(path: Path) -> None:
         )
     if suffix == ".mp4" and importlib.util.find_spec("av") is None:
         raise VoyagerError(
-            "films as MP4 need PyAV: python -m pip install 'voyager-skill-library[lerobot]'; "
+            "films as MP4 need PyAV: python -m pip install 'voyager-skill-library[video]'; "
             "or write a .gif"
         )
     if not path.absolute().parent.is_dir():

@@ -41,7 +41,7 @@ def mp4(frames: Sequence[Frame], *, fps: int) -> bytes:
     except ImportError as error:
         raise VoyagerError(
             "films as MP4 need PyAV; install the extra: "
-            "python -m pip install 'voyager-skill-library[lerobot]'"
+            "python -m pip install 'voyager-skill-library[video]'"
         ) from error
     if not frames:
         raise VoyagerError("there are no frames to make a film of")
