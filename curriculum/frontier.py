@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,7 +24,6 @@ from curriculum.sightings import instance, pattern
 from curriculum.situation import Situation
 from env.goal_forms import Atom
 from env.goals import Goal
-from env.predicates.base import get_predicate
 from env.seeds import derive
 from env.state import GRIPPER
 from env.task import Task
@@ -67,9 +66,9 @@ _WIDER: Final = 2.0
 """The same for what is promised on other kinds only."""
 _SAME_OBJECTS: Final = 0.5
 """What a goal is worth that contracts promise piece by piece, and that brings in no new object."""
-_ANY_ORDER: Final = 0.25
+_ANY_ORDER: Final = 0.5
 """The same where the skills can be run in any order: then there is little to learn."""
-_RARE: Final = 0.5
+_RARE: Final = 0.25
 """How much rarer goals are preferred, as a power of how often their atoms come true by accident."""
 _NARROW: Final = 0.4
 """What is lost where a goal is about one new combination of kinds; squared for two, and so on."""
@@ -154,7 +153,7 @@ def values(situation: Situation) -> list[Valued]:
             bases.setdefault(tuple(rest), []).append(past.solved)
     made = Counter(_make(contract.goal) for contract in situation.contracts)
     spoken = Counter(predicate for make in made.elements() for predicate in set(make))
-    rare = _rarity(situation)
+    rare = _rarity(situation, spoken)
     certified = {contract.task.hash for contract in situation.contracts}
     solved = {past.task.hash for past in situation.tries if past.solved}
     unsolved = list(
@@ -209,48 +208,37 @@ def _asks_more(task: Task, failed: Task) -> bool:
     )
 
 
-def _family(predicate: str) -> str:
-    """The module that declares a predicate: relations are one family, supports another."""
-    return get_predicate(predicate).module
-
-
 def _novelty(
-    candidate: Candidate,
-    made: Mapping[tuple[str, ...], int],
-    spoken: Mapping[str, int],
+    candidate: Candidate, made: Mapping[tuple[str, ...], int], spoken: Mapping[str, int]
 ) -> float:
     """How new a goal is: its make, its kinds and its words.
 
     Words count as in count-based exploration (Bellemare et al., "Unifying count-based exploration
-    and intrinsic motivation", 2016): by one over the root of how many contracts speak them. For a
-    goal of one atom other words of its family count too: who can put a thing on the left of
-    another learns less by putting it on the right than by putting it on top.
+    and intrinsic motivation", 2016): by one over the root of how many contracts speak them.
     """
     make = _make(candidate.task.goal)
-    heard = [1 + spoken.get(name, 0) for name in make]
-    worn: float = math.prod(heard) ** (-0.5 / len(make))
+    worn = math.prod(1.0 + spoken.get(predicate, 0) for predicate in make) ** (-0.5 / len(make))
     if candidate.base is None:
-        own = candidate.added.predicate
-        related = sum(_family(name) == _family(own) for name in spoken if name != own)
         wide = 1.0 + _BREADTH * math.log2(max(breadth(candidate.signature), 1))
         first = _WIDER if candidate.akin else _FIRST
-        return first * _share(candidate) * wide * worn / math.sqrt(1.0 + related)
+        return first * _share(candidate) * wide * worn
     again = 1.0 / (1.0 + made.get(make, 0))
     return worn * again * (1.0 if candidate.new_objects else _SAME_OBJECTS)
 
 
-def _rarity(situation: Situation) -> dict[str, float]:
-    """How rarely each predicate comes true by accident: 1 for the rarest quarter of them.
+def _rarity(situation: Situation, spoken: Iterable[str]) -> dict[str, float]:
+    """How rarely each predicate that is promised comes true by accident: 1 for the rarest.
 
     As Skew-Fit (Pong et al., 2020) does it: goals in proportion to a negative power of how often
     the agent has been there.
     """
-    times: Counter[str] = Counter()
+    times: Counter[str] = Counter({predicate: 1 for predicate in spoken})
     for text, count in situation.seen.items():
-        times[text.partition("(")[0]] += count
-    counts = sorted(count for count in times.values() if count)
-    seldom = counts[len(counts) // 4] if counts else 1
-    return {predicate: (seldom / max(count, seldom)) ** _RARE for predicate, count in times.items()}
+        predicate = text.partition("(")[0]
+        if predicate in times:
+            times[predicate] += count
+    least = min(times.values(), default=1)
+    return {predicate: (least / count) ** _RARE for predicate, count in times.items()}
 
 
 def _depth(situation: Situation, candidate: Candidate, rare: Mapping[str, float]) -> float:
