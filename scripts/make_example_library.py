@@ -21,7 +21,7 @@ from env.executors import ProcessExecutor
 from env.replays import ReplayVerdict, replay
 from skill_store import Library
 from skill_store.archive import Backup, backup, restore
-from voyager.cli.wording import fingerprint_words
+from voyager.wording import fingerprint_words
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "examples" / "library"
 ARCHIVE: Final = FOLDER / "library.tar.gz"

@@ -57,12 +57,14 @@ class Format:
         summary: What it is, half a sentence.
         module: Has `export`; is imported when it is needed.
         recorded: Whether episodes have to be run again for it.
+        named: Whether a name of the user's choice stands in it.
     """
 
     name: str
     summary: str
     module: str
     recorded: bool = False
+    named: bool = True
 
     @property
     def export(self) -> Exporter:
@@ -76,6 +78,7 @@ FORMATS: Final[tuple[Format, ...]] = (
         "agentskills",
         "folders in the open Agent Skills format",
         "skill_store.export.agent_skills",
+        named=False,
     ),
     Format("lerobot", "episodes as a LeRobotDataset v3.0", "skill_store.export.lerobot", True),
     Format(
@@ -83,14 +86,20 @@ FORMATS: Final[tuple[Format, ...]] = (
         "a configuration for `voyager serve mcp`, and the archive",
         "skill_store.export.mcp_config",
     ),
-    Format("openai", "strict tool definitions", "skill_store.export.openai_tools"),
+    Format("openai", "strict tool definitions", "skill_store.export.openai_tools", named=False),
     Format(
         "langchain",
         "a module that gives LangChain tools, and the archive",
         "skill_store.export.langchain_tools",
+        named=False,
     ),
     Format("gymnasium", "tasks as Gymnasium environments", "skill_store.export.gymnasium"),
-    Format("jsonl", "lossless archive for `voyager import`", "skill_store.export.jsonl"),
+    Format(
+        "jsonl",
+        "lossless archive for `voyager import`",
+        "skill_store.export.jsonl",
+        named=False,
+    ),
 )
 
 

@@ -1,6 +1,6 @@
 """Tasks as environments for reinforcement learning: a small package that registers one id each.
 
-    pyproject.toml, README.md
+    pyproject.toml, build_backend.py, README.md
     PACKAGE/__init__.py     registers PACKAGE/SKILL-v0 for each task when it is imported
     PACKAGE/tasks.json      the tasks, and what is known about the skill that solves each
 
@@ -24,6 +24,7 @@ from skill_store.export.bundle import Bundle, Exported
 from skill_store.export.claims import MESHES, TRUST, bound_record, proof_sentence
 from skill_store.export.errors import ExportError
 from skill_store.export.formats import ExportOptions
+from skill_store.export.single_file import runtime_text
 from skill_store.export.writing import write_json, write_text
 
 SCHEMA: Final = "voyager.gymnasium/1"
@@ -63,6 +64,7 @@ def export(bundle: Bundle, folder: Path, options: ExportOptions) -> None:
             count=len(tasks),
         ),
     )
+    write_text(folder / "build_backend.py", runtime_text("build_backend"))
     write_text(folder / "README.md", _readme(name, bundle))
 
 
@@ -99,7 +101,7 @@ def _readme(name: str, bundle: Bundle) -> str:
         "",
         "```console",
         "$ python -m pip install voyager_skill_library-*.whl   # the simulator; Python 3.11",
-        f"$ python -m pip install ./{name}                      # this folder",
+        "$ python -m pip install .                             # this folder",
         "```",
         "",
         "```python",
@@ -161,8 +163,10 @@ for _id, _record in TASKS.items():
 
 _PROJECT: Final = """\
 [build-system]
-requires = ["hatchling>=1.27,<2"]
-build-backend = "hatchling.build"
+# The backend lies in this folder and needs nothing, so that pip needs no network to build it.
+requires = []
+build-backend = "build_backend"
+backend-path = ["."]
 
 [project]
 name = "{distribution}"
@@ -173,7 +177,5 @@ license = "{licence}"
 license-files = ["LICENSE"]
 requires-python = ">=3.11,<3.12"
 dependencies = ["gymnasium>=1.2,<2", "voyager-skill-library[rl]"]
-
-[tool.hatch.build.targets.wheel]
-packages = ["{name}"]
+optional-dependencies = {{}}
 """

@@ -99,8 +99,6 @@ def read_archive(source: Path) -> Archive:
 def _whole(content: bytes) -> Sequence[Mapping[str, Any]]:
     """The records between header and end, after a look at whether all are there."""
     records = read_lines(content)
-    if not records:
-        raise ImportRefused("it is empty")
     header, end = records[0], records[-1]
     schema = header.get("schema")
     if header.get("record") != "header" or schema != SCHEMA:

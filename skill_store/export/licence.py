@@ -8,6 +8,7 @@ Code of this project that travels with an export (a small runtime) is named in t
 from __future__ import annotations
 
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -49,7 +50,10 @@ def licence_from(path: Path | None) -> Licence:
     if path is None:
         return MIT_0
     try:
-        if path.stat().st_size > _LARGEST:
+        told = path.stat()
+        if not stat.S_ISREG(told.st_mode):  # a device may never end, a pipe wait for its writer
+            raise ExportError(f"the licence {path} is no plain file; name a licence text")
+        if told.st_size > _LARGEST:
             raise ExportError(f"{path} is larger than {_LARGEST // 1024} KiB; name a licence text")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeError) as error:

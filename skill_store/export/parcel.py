@@ -145,7 +145,7 @@ def _from_folder(path: Path, most: int) -> bytes | None:
 def _checked(read: _Reader) -> bytes:
     content = read(FILE, LARGEST)
     if content is None:
-        raise ImportRefused(f"there is no {FILE!r} in it")
+        raise ImportRefused(f"there is no {FILE!r} in it; `voyager export --format jsonl` makes it")
     listed = read(CHECKSUMS, _LARGEST_LIST)
     if listed is not None:
         made = hashlib.sha256(content).hexdigest()
@@ -173,6 +173,8 @@ def _limited(stream: IO[bytes] | gzip.GzipFile, most: int, name: str) -> bytes:
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
     """A plain file: not a link, and nothing that never ends or waits for a writer."""
+    if path.is_symlink():  # the flag below refuses it, too, in the system's own words
+        raise ImportRefused(f"{path.name!r} is a link")
     number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     with open(number, "rb") as stream:
         told = os.fstat(number)

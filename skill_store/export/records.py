@@ -29,6 +29,8 @@ def read_lines(content: bytes) -> list[Mapping[str, Any]]:
     Raises:
         ImportRefused: With the line, at the first thing that is wrong.
     """
+    if not content:
+        raise ImportRefused("it is empty")
     if not content.endswith(b"\n"):
         raise ImportRefused("its last line is cut off")
     lines = content.split(b"\n")[:-1]

@@ -1,12 +1,15 @@
 """An export's folder appears whole or not at all.
 
 It is written beside its place under a name of its own, gets a list of checksums, is forced onto
-the disk, and only then takes its name. What stood there before is never touched.
+the disk, and only then takes its name. What stood there before is never touched. Whoever writes
+holds a lock, so that the next export to the same place can tell what a killed one left behind.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -20,6 +23,8 @@ from skill_store.export.errors import ExportError
 
 CHECKSUMS: Final = "SHA256SUMS"
 """Name of the list of checksums, in the form that `sha256sum -c` reads."""
+_SUFFIX: Final = ".unfinished-export"
+_INNER: Final = "export"
 
 
 @contextlib.contextmanager
@@ -38,17 +43,20 @@ def new_folder(target: Path) -> Iterator[Path]:
     require_free(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
+        _clear(target)
+        prefix = _prefix(target)
+        scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=prefix, suffix=_SUFFIX))
     except OSError as error:
         raise _unwritable(target, error) from error
     try:
-        whole = scratch / "export"
-        whole.mkdir()
-        yield whole
-        _seal(whole)
-        require_free(target)
-        whole.rename(target)
-        _sync(target.parent)
+        with _locked(scratch, fcntl.LOCK_EX):  # before `_clear` would take anything
+            whole = scratch / _INNER
+            whole.mkdir()
+            yield whole
+            _seal(whole)
+            require_free(target)
+            whole.rename(target)
+            _sync(target.parent)
     except OSError as error:
         raise _unwritable(target, error) from error
     finally:
@@ -87,6 +95,35 @@ def checksums(folder: Path) -> dict[str, str]:
     return found
 
 
+def _prefix(target: Path) -> str:
+    return f".{target.name}-"
+
+
+def _clear(target: Path) -> None:
+    """Remove what exports to this place left behind when they were killed; spares living ones."""
+    for left in target.parent.glob(f"{glob.escape(_prefix(target))}*{_SUFFIX}"):
+        # Of somebody else, or taken meanwhile: nothing that would hinder this export.
+        with contextlib.suppress(OSError), _locked(left, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            # An empty one may be about to be locked by whoever has just made it.
+            if [inner.name for inner in left.iterdir()] == [_INNER]:
+                shutil.rmtree(left, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, how: int) -> Iterator[None]:
+    """Hold a folder's lock, which ends with its process.
+
+    Raises:
+        OSError: If somebody else holds it and `how` does not wait, or this is no folder.
+    """
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(number, how)
+        yield
+    finally:
+        os.close(number)
+
+
 def _seal(folder: Path) -> None:
     """List the checksums and force everything onto the disk."""
     lines = [f"{digest}  {name}\n" for name, digest in checksums(folder).items()]
@@ -104,8 +141,7 @@ def _sync(path: Path) -> None:
 
 
 def _unwritable(target: Path, error: OSError) -> ExportError:
-    place = error.filename or target
     return ExportError(
-        f"{place} cannot be written ({error.strerror or error}); check its rights and the space "
-        "on its disk, or choose another place with --out"
+        f"{target} cannot be written ({error.strerror or error}); check the rights of its folder "
+        "and the space on its disk, or choose another place with --out"
     )

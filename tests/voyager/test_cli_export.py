@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from skills_ref import validate
 
+from env.task import Task
 from skill_store import Library
 from skill_store.export import FORMATS
 from skill_store.export.importing import read_archive
 from tests.skill_store.export.homes import deepen, make_library
+from tests.skill_store.samples import LIFT
 from voyager.cli import run
 
 
@@ -77,6 +80,8 @@ REFUSED = [
     (["-f", "jsonl", "--all", "--single-file"], 2, "is for the format python"),
     (["-f", "jsonl", "--all", "--video"], 2, "are for the format lerobot"),
     (["-f", "jsonl", "--all", "--licence", "/nowhere"], 1, "the licence /nowhere cannot be read"),
+    (["-f", "jsonl", "--all", "--licence", "/dev/zero"], 1, "/dev/zero is no plain file"),
+    (["-f", "jsonl", "--all", "--name", "x"], 2, "--name is for the formats gymnasium"),
 ]
 
 
@@ -94,6 +99,26 @@ def test_bad_input_writes_nothing(
     assert record["schema"] == "voyager.error/1"
     assert why in record["message"]
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", [row.name for row in FORMATS if not row.recorded])
+def test_every_format_is_written_whole(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    out = tmp_path / "out"
+    record = _json(capsys, "export", "--format", name, "--skill", "lift", "--out", str(out))
+    assert (record["format"], [one["name"] for one in record["skills"]]) == (name, ["lift"])
+    found = [path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()]
+    assert sorted(found) == sorted(record["files"])
+    assert {"LICENSE", "SHA256SUMS"} < set(found)
+    page = "lift/SKILL.md" if name == "agentskills" else "README.md"
+    assert "No claim about real hardware" in (out / page).read_text()
+    if name == "agentskills":
+        assert validate(out / "lift") == []
+    if name == "gymnasium":
+        (task,) = json.loads((out / "voyager_tasks" / "tasks.json").read_text())["tasks"]
+        assert Task.from_json(task["task"]) == LIFT
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "out"]
 
 
 def test_a_target_that_exists_is_left_alone(

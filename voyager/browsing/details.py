@@ -106,7 +106,7 @@ def _contract(library: Library, skill: Skill) -> Contract:
 
 def _proof(library: Library, skill: Skill) -> Proof:
     from env.fingerprint import fingerprint
-    from voyager.cli.wording import certificate_facts, fingerprint_words
+    from voyager.wording import certificate_facts, fingerprint_words
 
     certificate, deepening = skill.certificate, skill.deepening
     names = _names_of_closures(library, [*certificate.scenes, *_scenes(skill)])

@@ -19,6 +19,8 @@ from typing import Any, Final
 
 _GRACE: Final = 5.0  # seconds: commands end by themselves when they are asked to
 _LONGEST: Final = 400  # characters of an error that is shown in a line or two
+_PLAIN: Final = frozenset(("skills", name) for name in ("list", "search", "pin", "unpin"))
+"""Commands that look at no program and at no goal, and take no extension."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Twin:
         words: The command without the program's name, `--home` and `--json`.
         home: The home that it is about.
         home_given: Whether the home has to be named for the command to find it.
-        extensions: Modules that the command has to load, where it takes any.
+        extensions: Modules of one's own that the command has to load.
     """
 
     words: tuple[str, ...]
@@ -40,13 +42,20 @@ class Twin:
     @property
     def line(self) -> str:
         """What somebody would type."""
-        told = shlex.join(("voyager", *self.words))
+        told = shlex.join(("voyager", *self.words, *self._loading))
         return f"{told} --home {shlex.quote(str(self.home))}" if self.home_given else told
 
     @property
     def command(self) -> tuple[str, ...]:
         """What is run: this very Python and project, an answer for programs, this home."""
-        return (sys.executable, "-m", "voyager", *self.words, "--json", "--home", str(self.home))
+        own = (*self.words, *self._loading, "--json", "--home", str(self.home))
+        return (sys.executable, "-m", "voyager", *own)
+
+    @property
+    def _loading(self) -> tuple[str, ...]:
+        if self.words[:2] in _PLAIN:
+            return ()
+        return tuple(word for module in self.extensions for word in ("--extension", module))
 
 
 @dataclass(frozen=True, slots=True)

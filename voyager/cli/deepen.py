@@ -108,7 +108,7 @@ def _deepened(
 
 
 def _show_one(skill: Skill, *, json: bool) -> None:
-    from voyager.cli.wording import bound_words
+    from voyager.wording import bound_words
 
     if json:
         deepening = None if skill.deepening is None else skill.deepening.to_json()

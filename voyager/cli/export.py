@@ -82,7 +82,7 @@ def export(
         typer.Option(
             "--name",
             metavar="NAME",
-            help="Name of the package or data set.",
+            help="Name of the package, data set or server.",
             show_default="each format's own",
         ),
     ] = None,
@@ -125,10 +125,20 @@ def export(
         raise typer.BadParameter("--episodes and --video are for the format lerobot")
     session = begin(context, home, extensions=extension, flags={"workers": workers}, json=json)
     from skill_store import Library
-    from skill_store.export import ExportOptions, find_format, gather, licence_from, write
+    from skill_store.export import (
+        ExportOptions,
+        all_formats,
+        find_format,
+        gather,
+        licence_from,
+        write,
+    )
     from skill_store.export.writing import require_free
 
     row = find_format(format_name)
+    if name is not None and not row.named:
+        others = ", ".join(sorted(one.name for one in all_formats() if one.named))
+        raise typer.BadParameter(f"--name is for the formats {others}")
     terms = licence_from(licence)
     require_free(out)
     with Library.open(session.home) as library:
@@ -221,7 +231,8 @@ def _show(row: Format, bundle: Bundle, out: Path, reels: Reels | None) -> None:
         style = "" if exported.certified else "yellow"
         shown.print(screen.text(f"  {exported.skill.name}: {claim}", style), soft_wrap=True)
     if reels is not None:
-        shown.print(f"  {len(reels.recordings)} episodes", soft_wrap=True)
+        episodes = len(reels.recordings)
+        shown.print(f"  {episodes} episode{'' if episodes == 1 else 's'}", soft_wrap=True)
         for lost in reels.unrecorded:
             told = f"  not written: {lost.skill}, seed {lost.start.seed}: {lost.reason}"
             shown.print(screen.text(told, "yellow"), soft_wrap=True)

@@ -191,7 +191,7 @@ def _show(report: LearnReport, gallery: Gallery | None, session: Session) -> Non
             err=True,
         )
         return
-    from voyager.cli.wording import certificate_facts
+    from voyager.wording import certificate_facts
 
     if report.known:
         out.print(screen.text(f"The library has a skill for this already: {skill.name}", "bold"))

@@ -144,7 +144,7 @@ def _skill_record(skill: Skill, life: Life) -> dict[str, Any]:
 def _show(skill: Skill, life: Life) -> None:
     from env.fingerprint import fingerprint
     from voyager.cli.life import life_facts, show_versions
-    from voyager.cli.wording import certificate_facts, scene_rows
+    from voyager.wording import certificate_facts, scene_rows
 
     out = screen.console()
     certificate = skill.certificate
@@ -198,7 +198,7 @@ def _show(skill: Skill, life: Life) -> None:
 
 def _marked(value: object, differs: bool) -> object:
     """One line of the fingerprint, its hashes cut to what people compare."""
-    from voyager.cli.wording import fingerprint_words
+    from voyager.wording import fingerprint_words
 
     told = fingerprint_words(value)
     return screen.text(f"{told}  (another one here)", "yellow") if differs else told

@@ -117,7 +117,7 @@ _STYLES = {"identical": "green", "agrees": "green", "other platform": "yellow", 
 
 
 def _show(name: str, report: ReplayReport | VoyagerError) -> None:
-    from voyager.cli.wording import fingerprint_words
+    from voyager.wording import fingerprint_words
 
     out = screen.console()
     if isinstance(report, Exception):

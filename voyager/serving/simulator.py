@@ -100,6 +100,20 @@ class Ticket(Generic[T]):
             self._future.set_result(found)
 
 
+class _Watched(WorkerProcess):
+    """A process that is looked after while it is waited for, also while it starts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.look: Callable[[], None] = lambda: None
+
+    def result(self) -> Any:
+        """Wait for a call; `look` is called now and then, and may close this and raise."""
+        while not wait([self.pipe], _LOOK_S):
+            self.look()
+        return super().result()
+
+
 class Simulator:
     """Carries requests out one after the other, in a process that is started for the first one."""
 
@@ -112,7 +126,7 @@ class Simulator:
         """
         self._limit = limit_s
         self._most = most_waiting
-        self._worker = WorkerProcess()
+        self._worker = _Watched()
         self._line: deque[Ticket[Any]] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -198,8 +212,7 @@ class Simulator:
                 ticket: Ticket[Any] = ticket,
                 end: float = end,
             ) -> Any:
-                self._worker.submit(fn, job)
-                while not wait([self._worker.pipe], _LOOK_S):
+                def look() -> None:
                     if ticket.cancelled:
                         self._worker.close(kill=True)
                         raise Stopped("the request was cancelled; what it had begun is undone")
@@ -209,6 +222,8 @@ class Simulator:
                             f"the simulator did not finish within {self._limit:g} s and was "
                             "stopped; what it had begun is undone"
                         )
-                return self._worker.result()
+
+                self._worker.look = look
+                return self._worker.call(fn, job)
 
             ticket.carry_out(call)

@@ -11,7 +11,7 @@ from textual import on, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
-from textual.widgets import ContentSwitcher, Footer
+from textual.widgets import ContentSwitcher
 
 from env.errors import VoyagerError
 from skill_store.clock import utc_now
@@ -23,6 +23,7 @@ from voyager.tui.commands import Actions, Skills
 from voyager.tui.deeds import Deed
 from voyager.tui.dialog import DeedDialog, ExportDialog, RunDialog, TaskDialog
 from voyager.tui.jobs import Jobs
+from voyager.tui.key_line import KeyLine
 from voyager.tui.skill_actions import SkillActions
 from voyager.tui.skill_table import SkillTable
 from voyager.tui.skills_view import SkillsView
@@ -47,7 +48,7 @@ class BrowserApp(App[None]):
     CSS_PATH = sorted(Path(__file__).parent.glob("*.tcss"))
     COMMANDS = App.COMMANDS | {Actions, Skills}
     # Below so many columns list and details take turns.
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "view('skills')", "Skills", show=False, id="view.skills"),
         Binding("2", "view('live')", "Live", show=False, id="view.live"),
@@ -98,7 +99,7 @@ class BrowserApp(App[None]):
         yield TopBar(self.home.name or str(self.home))
         with ContentSwitcher(initial="skills", id="views"):
             yield SkillsView(self.home, self.clock, id="skills")
-        yield Footer(compact=True)
+        yield KeyLine()
 
     async def on_mount(self) -> None:
         """Begin with the skills; look every so often whether somebody else writes."""
@@ -232,11 +233,13 @@ class BrowserApp(App[None]):
     @on(SkillsView.Failed)
     def reading_failed(self, event: SkillsView.Failed) -> None:
         """Say what is wrong."""
+        self.query_one(KeyLine).begin()
         self._tell(event.sentence, good=False)
 
     @on(SkillsView.Listed)
     def listed(self, event: SkillsView.Listed) -> None:
         """Say how many skills there are."""
+        self.query_one(KeyLine).begin()
         total = event.listing.home_total
         self._listed = f"{total:,} skill{'' if total == 1 else 's'}"
         self._stand()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
@@ -17,7 +18,7 @@ from voyager.tui.text import one_line
 if TYPE_CHECKING:
     from voyager.tui.app import BrowserApp
 
-_MOST: int = 12
+_MOST: Final = 12
 """Skills that the palette offers at a time."""
 
 
@@ -60,7 +61,7 @@ class Skills(Provider):
         app = cast("BrowserApp", self.app)
         question = Question(text=query, order=Order.FIT)
         try:
-            listing = read_page(app.home, question, 0, _MOST)
+            listing = await asyncio.to_thread(read_page, app.home, question, 0, _MOST)
         except VoyagerError:
             return
         matcher = self.matcher(query)

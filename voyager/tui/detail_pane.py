@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -20,18 +20,19 @@ from textual.worker import get_current_worker
 from env.errors import VoyagerError
 from skill_store.browsing import Row
 from voyager.browsing.details import read_tab
-from voyager.browsing.told import Attempts as ToldAttempts
-from voyager.browsing.told import Code, Contract, Lessons, Proof, Runs, Tab, Told, Versions
-from voyager.browsing.told import Graph as ToldGraph
-from voyager.tui.attempts_pane import AttemptsPane
-from voyager.tui.certificate_pane import CertificatePane
-from voyager.tui.code_pane import CodePane
-from voyager.tui.contract_pane import ContractPane
-from voyager.tui.graph_pane import GraphPane
-from voyager.tui.lessons_pane import LessonsPane
-from voyager.tui.runs_pane import RunsPane
+from voyager.browsing.told import (
+    Attempts,
+    Code,
+    Contract,
+    Graph,
+    Lessons,
+    Proof,
+    Runs,
+    Tab,
+    Told,
+    Versions,
+)
 from voyager.tui.text import QUIET, STATE_STYLES, STATES, bar, one_line, safe
-from voyager.tui.versions_pane import VersionsPane
 
 _PATIENCE: Final = 0.06
 """Seconds after which a skill is read: whoever runs down the list looks at none on the way."""
@@ -47,8 +48,19 @@ _TITLES: Final = {
 }
 
 
+_Pane = TypeVar("_Pane", bound=Widget)
+
+
+class Leaf(TabPane):
+    """A tab that is blank until something is in it."""
+
+    def render(self) -> str:
+        """Nothing; what is in it draws itself."""
+        return ""
+
+
 class DetailPane(Vertical):
-    """Shows one skill."""
+    """Shows one skill. What is in a tab is made when the tab is looked at for the first time."""
 
     class TabRead(Message):
         """A tab was read."""
@@ -88,20 +100,9 @@ class DetailPane(Vertical):
     def compose(self) -> ComposeResult:
         """A heading, and the tabs."""
         yield Static(id="detail-heading")
-        panes: dict[Tab, Widget] = {
-            Tab.CODE: CodePane(),
-            Tab.CONTRACT: ContractPane(),
-            Tab.CERTIFICATE: CertificatePane(),
-            Tab.GRAPH: GraphPane(),
-            Tab.VERSIONS: VersionsPane(self._clock),
-            Tab.ATTEMPTS: AttemptsPane(self._clock),
-            Tab.LESSONS: LessonsPane(),
-            Tab.RUNS: RunsPane(self._clock),
-        }
         with TabbedContent(initial=Tab.CODE.value):
-            for tab, pane in panes.items():
-                with TabPane(_TITLES[tab], id=tab.value):
-                    yield pane
+            for tab, title in _TITLES.items():
+                yield Leaf(title, id=tab.value)
 
     def show(self, row: Row | None, *, again: bool = False) -> None:
         """Show a skill.
@@ -157,26 +158,55 @@ class DetailPane(Vertical):
         if message.told is None:
             self.query_one("#detail-heading", Static).update(safe(message.error, "$text-error"))
             return
+        await self._fill(message.told)
+        if self._row is None or message.name != self._row.name:
+            return
         self._told[message.tab] = message.told
-        match message.told:
-            case Code() as told:
-                self.query_one(CodePane).show(told)
-            case Contract() as told:
-                self.query_one(ContractPane).show(told)
-            case Proof() as told:
-                await self.query_one(CertificatePane).show(told)
-            case ToldGraph() as told:
-                self.query_one(GraphPane).show(told)
-            case Versions() as told:
-                self.query_one(VersionsPane).show(told)
-            case ToldAttempts() as told:
-                self.query_one(AttemptsPane).show(told)
-            case Lessons() as told:
-                self.query_one(LessonsPane).show(told)
-            case Runs() as told:
-                self.query_one(RunsPane).show(told)
         if self._wanted and message.tab is self.tab:
             self.call_after_refresh(self.focus_tab)
+
+    async def _fill(self, told: Told) -> None:
+        """Show what a tab tells. Loading all of the panes would hold up the first screen."""
+        match told:
+            case Code():
+                from voyager.tui.code_pane import CodePane
+
+                (await self._in(Tab.CODE, CodePane)).show(told)
+            case Contract():
+                from voyager.tui.contract_pane import ContractPane
+
+                (await self._in(Tab.CONTRACT, ContractPane)).show(told)
+            case Proof():
+                from voyager.tui.certificate_pane import CertificatePane
+
+                await (await self._in(Tab.CERTIFICATE, CertificatePane)).show(told)
+            case Graph():
+                from voyager.tui.graph_pane import GraphPane
+
+                (await self._in(Tab.GRAPH, GraphPane)).show(told)
+            case Versions():
+                from voyager.tui.versions_pane import VersionsPane
+
+                (await self._in(Tab.VERSIONS, VersionsPane, self._clock)).show(told)
+            case Attempts():
+                from voyager.tui.attempts_pane import AttemptsPane
+
+                (await self._in(Tab.ATTEMPTS, AttemptsPane, self._clock)).show(told)
+            case Lessons():
+                from voyager.tui.lessons_pane import LessonsPane
+
+                (await self._in(Tab.LESSONS, LessonsPane)).show(told)
+            case Runs():
+                from voyager.tui.runs_pane import RunsPane
+
+                (await self._in(Tab.RUNS, RunsPane, self._clock)).show(told)
+
+    async def _in(self, tab: Tab, kind: type[_Pane], *given: Any) -> _Pane:
+        """What is in a tab, made of what is given if it is not there yet."""
+        pane = self.query_one(f"#{tab.value}", TabPane)
+        if not pane.query(kind):
+            await pane.mount(kind(*given))
+        return pane.query_one(kind)
 
     def _read(self) -> None:
         if self._row is not None and self.tab not in self._told:

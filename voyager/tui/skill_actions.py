@@ -8,9 +8,9 @@ import os
 import shlex
 import subprocess
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from textual import on, work
+from textual import work
 from textual.app import SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -18,17 +18,17 @@ from textual.message import Message
 from textual.notifications import SeverityLevel
 
 from env.errors import VoyagerError
-from skill_store.archive import ARTIFACTS
 from skill_store.browsing import Row
 from voyager.browsing.details import read_tab
-from voyager.browsing.told import Code, Film, Proof, Runs, Tab, Told
+from voyager.browsing.told import Code, Film, Proof, Runs, Tab, Told, Versions
 from voyager.tui import deeds
-from voyager.tui.certificate_pane import CertificatePane
 from voyager.tui.deeds import Deed
 from voyager.tui.detail_pane import DetailPane
-from voyager.tui.runs_pane import RunsPane
 from voyager.tui.text import plain
-from voyager.tui.versions_pane import VersionsPane
+
+if TYPE_CHECKING:
+    from voyager.tui.certificate_pane import CertificatePane
+    from voyager.tui.runs_pane import RunsPane
 
 
 class SkillActions(Horizontal):
@@ -122,7 +122,11 @@ class SkillActions(Horizontal):
         if row is None:
             return
         detail = self.query_one(DetailPane)
-        version = self.query_one(VersionsPane).version if detail.tab is Tab.VERSIONS else None
+        version = None
+        if detail.tab is Tab.VERSIONS and isinstance(detail.told(Tab.VERSIONS), Versions):
+            from voyager.tui.versions_pane import VersionsPane
+
+            version = self.query_one(VersionsPane).version
         other = version is not None and version.number != row.version
         number = version.number if version is not None and other else None
         self.post_message(self.DeedAsked(deeds.restore(row.name, number)))
@@ -194,8 +198,7 @@ class SkillActions(Horizontal):
 
     # What the panes ask for
 
-    @on(CertificatePane.WatchAsked)
-    def cell_asked(self, event: CertificatePane.WatchAsked) -> None:
+    def on_certificate_pane_watch_asked(self, event: CertificatePane.WatchAsked) -> None:
         """Watch a scene of the certificate."""
         event.stop()
         if self.row is not None:
@@ -208,8 +211,7 @@ class SkillActions(Horizontal):
             )
             self.post_message(self.FilmAsked(film))
 
-    @on(RunsPane.WatchAsked)
-    def run_asked(self, event: RunsPane.WatchAsked) -> None:
+    def on_runs_pane_watch_asked(self, event: RunsPane.WatchAsked) -> None:
         """Watch a recorded run."""
         event.stop()
         if self.row is not None:
@@ -227,13 +229,21 @@ class SkillActions(Horizontal):
     async def _in_view(self, row: Row) -> Film | None:
         """The skill with the scene in view: of the grid, of the runs, else its first one."""
         detail = self.query_one(DetailPane)
-        runs, told = self.query_one(RunsPane).chosen, detail.told(Tab.RUNS)
-        if detail.tab is Tab.RUNS and runs is not None and isinstance(told, Runs):
-            return Film(row.name, told.version, told.certificate, runs.start)
+        told = detail.told(detail.tab)
+        if isinstance(told, Runs):
+            from voyager.tui.runs_pane import RunsPane
+
+            run = self.query_one(RunsPane).chosen
+            if run is not None:
+                return Film(row.name, told.version, told.certificate, run.start)
         proof = await self._tab_of(row, Tab.CERTIFICATE)
         if not isinstance(proof, Proof):
             return None
-        cell = self.query_one(CertificatePane).cell if detail.tab is Tab.CERTIFICATE else None
+        cell = None
+        if isinstance(told, Proof):
+            from voyager.tui.certificate_pane import CertificatePane
+
+            cell = self.query_one(CertificatePane).cell
         if cell is None:
             cell = next((cell for grid in proof.grids for cell in grid.cells), None)
         if cell is None:
@@ -257,6 +267,8 @@ class SkillActions(Horizontal):
 
 def _draft(home: Path, name: str) -> Path:
     """A file for an edited program; an earlier one is the user's work and is not written over."""
+    from skill_store.archive import ARTIFACTS
+
     numbers = itertools.chain([""], (f"_{number}" for number in itertools.count(2)))
     folder = home / ARTIFACTS / "edits"
     paths = (folder / f"{name}{number}.py" for number in numbers)

@@ -46,9 +46,11 @@ COLUMNS: Final = (
     Column(Order.KIND, "goal", 0, 40),
     Column(Order.BOUND, "success ≥", _BAR + 5, 0),
     Column(Order.USES, "uses", 5, 52),
-    Column(Order.DEPTH, "depth", 5, 72),
+    Column(Order.DEPTH, "depth", 6, 73),
     Column(Order.AGE, "age", 4, 34),
 )
+_NUMBERS: Final = frozenset({Order.USES, Order.DEPTH, Order.AGE})
+"""Columns that stand at their right edge."""
 
 
 class SkillTable(ScrollView, can_focus=True):
@@ -206,8 +208,8 @@ class SkillTable(ScrollView, can_focus=True):
             for text, name in self._cell(column.order, row, size):
                 style = over
                 if name and not on:
-                    own = self.get_component_rich_style(f"skill-table--{name}", partial=True)
-                    style = over + own
+                    # Whole, so that a colour that is half transparent is mixed with what is below.
+                    style = over + self.get_component_rich_style(f"skill-table--{name}")
                 segments.append(Segment(text, style))
             segments.append(Segment(" " * _GAP, over))
         return Strip(segments).adjust_cell_length(width, over)
@@ -219,7 +221,8 @@ class SkillTable(ScrollView, can_focus=True):
         for column, size in columns:
             on = column.order is self._order
             mark = ("▴" if self._backwards else "▾") if on else ""
-            text = cut(column.heading + mark, size) if column.heading else " " * size
+            told = column.heading + mark
+            text = told.rjust(size) if column.order in _NUMBERS else cut(told, size)
             segments += [Segment(text, chosen if on else plain), Segment(" " * _GAP, plain)]
         return Strip(segments).adjust_cell_length(width, plain)
 
@@ -252,7 +255,7 @@ class SkillTable(ScrollView, can_focus=True):
         free = [column for column in shown if column.width == 0]
         left = max(width - fixed, 8 * len(free))
         # The name gets more than its share: it is what people look for.
-        sizes = {Order.NAME: left if len(free) == 1 else left * 3 // 5}
+        sizes = {Order.NAME: left if len(free) == 1 else left * 7 // 10}
         sizes[Order.KIND] = left - sizes[Order.NAME]
         return [(column, column.width or sizes[column.order]) for column in shown]
 

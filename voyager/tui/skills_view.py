@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -24,10 +24,12 @@ from voyager.browsing.pages import STRETCH, Listing, read_counts, read_page, rea
 from voyager.tui.detail_pane import DetailPane
 from voyager.tui.dialog import ChoiceDialog
 from voyager.tui.facets_pane import FacetsPane
-from voyager.tui.graph_pane import GraphPane
 from voyager.tui.skill_actions import SkillActions
 from voyager.tui.skill_table import SkillTable
 from voyager.tui.text import QUIET, one_line, safe
+
+if TYPE_CHECKING:
+    from voyager.tui.graph_pane import GraphPane
 
 _TYPING: Final = 0.05  # seconds without a key until the list is read
 _THINKING: Final = 0.25  # and until its meaning is asked for
@@ -285,8 +287,7 @@ class SkillsView(SkillActions):
         self.add_class("-detail")
         self.query_one(DetailPane).focus_tab()
 
-    @on(GraphPane.SkillAsked)
-    def skill_asked(self, event: GraphPane.SkillAsked) -> None:
+    def on_graph_pane_skill_asked(self, event: GraphPane.SkillAsked) -> None:
         """Go to another skill."""
         event.stop()
         self.go_to(event.name)

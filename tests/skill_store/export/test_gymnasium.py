@@ -48,11 +48,21 @@ def exported(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_gymnasium_makes_every_task_by_its_id(bundle: Bundle, exported: Path) -> None:
+@pytest.fixture(scope="module")
+def installed(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pip put the package, without a network and without anything to build it with."""
+    target = tmp_path_factory.mktemp("installed") / "site"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
+    pip += ["--disable-pip-version-check", "--no-cache-dir", "--target", str(target)]
+    subprocess.run([*pip, str(exported)], check=True)
+    return target
+
+
+def test_gymnasium_makes_every_task_by_its_id(bundle: Bundle, installed: Path) -> None:
     ran = subprocess.run(
         [sys.executable, "-W", "error", "-c", USE],
-        cwd=exported,
-        env={"PYTHONPATH": f"{exported}:{ROOT}"},
+        cwd=installed,
+        env={"PYTHONPATH": f"{installed}:{ROOT}"},
         capture_output=True,
         text=True,
         check=False,
@@ -82,6 +92,7 @@ def test_it_says_what_is_known_and_about_what(bundle: Bundle, exported: Path) ->
         assert f"The program: {told['proof']}" in page
         assert told["id"] in page
     assert "no policy was trained" in page
+    assert "pip install .  " in page
     assert (exported / "LICENSE").exists()
 
 

@@ -88,7 +88,7 @@ def test_a_folder_is_held_to_its_checksums(folder: Path, tmp_path: Path) -> None
 def test_what_is_not_there_or_something_else_is_refused(tmp_path: Path) -> None:
     refused(tmp_path / "none", "No such file")
     for name, content, why in (
-        ("empty", b"", "last line is cut off"),
+        ("empty", b"", "it is empty"),
         ("line", b"\n", "line 1 is no JSON"),
         ("text", b"hello\n", "line 1 is no JSON"),
         ("list", b"[1]\n", "line 1 is no JSON object"),
@@ -335,7 +335,7 @@ def test_in_a_folder_nothing_but_plain_files_is_read(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "skills.jsonl").symlink_to("/etc/passwd")
-    refused(folder, "cannot be read")
+    refused(folder, "is a link")
     (folder / "skills.jsonl").unlink()
     os.mkfifo(folder / "skills.jsonl")
     refused(folder, "no plain file")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,6 +53,36 @@ def test_an_error_leaves_nothing(tmp_path: Path) -> None:
         write_text(folder / "a.txt", "one")
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from skill_store.export.writing import new_folder, write_text
+with new_folder(Path(sys.argv[1])) as folder:
+    write_text(folder / "a.txt", "half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_export_left_is_cleared_and_nothing_else(tmp_path: Path) -> None:
+    target = tmp_path / "out[1]"
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(target)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    assert (left / "export" / "a.txt").read_text() == "half"
+    mine = tmp_path / ".out[1]-mine.unfinished-export"
+    write_text(mine / "thesis.txt", "years of work")
+    (tmp_path / ".out[1]-link.unfinished-export").symlink_to(mine)
+    with new_folder(target) as slow:  # clears what was left
+        assert not left.exists()
+        write_text(slow / "a.txt", "slow")
+        with pytest.raises(ZeroDivisionError), new_folder(target):  # spares one under way
+            raise ZeroDivisionError
+    assert (target / "a.txt").read_text() == "slow"
+    assert (mine / "thesis.txt").exists()
+    names = [".out[1]-link.unfinished-export", ".out[1]-mine.unfinished-export", "out[1]"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
 
 
 def test_what_stands_there_is_never_touched(tmp_path: Path) -> None:

@@ -194,6 +194,8 @@ def serving(home: Path) -> Iterator[Serving]:
         started.process.communicate()
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_over_http_several_clients_of_this_machine_are_served(serving: Serving) -> None:
     async def talk() -> None:
         # The newest form of the protocol, and the one with a handshake that most clients speak.

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from env.workers import Bench, WorkerLost
+from env.workers import Bench, WorkerLost, WorkerProcess
 from voyager.serving.errors import Stopped, TooBusy, TookTooLong
 from voyager.serving.simulator import Hand, Simulator, Ticket
 
@@ -105,6 +106,34 @@ def test_a_request_that_takes_too_long_is_stopped(
             busy(simulator).result(60)
     assert not alive(pid)
     assert say(simulator, "after").result(60)[1] == ["after"]
+
+
+def never_ready(
+    self: WorkerProcess,
+    start: Callable[[WorkerProcess], None] = WorkerProcess.start,
+) -> None:
+    """Start a process that is stopped before it can say anything."""
+    fresh = self._process is None
+    start(self)
+    if fresh and self._process is not None:
+        os.kill(self._process.pid, signal.SIGSTOP)
+
+
+def test_a_process_that_does_not_come_up_is_stopped_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Simulator(limit_s=0.5) as slow, monkeypatch.context() as patched:
+        patched.setattr(WorkerProcess, "start", never_ready)
+        with pytest.raises(TookTooLong, match=r"within 0\.5 s"):
+            say(slow, "a").result(60)
+    with Simulator(limit_s=600.0) as patient:
+        with monkeypatch.context() as patched:
+            patched.setattr(WorkerProcess, "start", never_ready)
+            ticket = say(patient, "a")
+            while not ticket.under_way:
+                time.sleep(0.01)
+            ticket.cancel()
+            with pytest.raises(Stopped):
+                ticket.result(60)
+        assert say(patient, "b").result(60)[1] == ["b"]
 
 
 def test_a_full_line_is_refused_and_frees_itself() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +30,8 @@ NASTY: Final = "\x1b[31mred\x1b[0m [bold]markup[/bold] \u202eturned"
 """A text of the sort that no terminal should be given."""
 
 Pilots = Pilot[Any]
-_PATIENCE: Final = 30.0
+_PATIENCE: Final = 120.0
+"""Seconds for what takes two at most: many may want the same processor."""
 
 
 def shipped(folder: Path) -> Path:
@@ -105,7 +107,8 @@ def opened(
 
 async def until(pilot: Pilots, holds: Callable[[], object]) -> None:
     """Wait until something holds."""
-    for _ in range(round(_PATIENCE / 0.05)):
+    end = time.monotonic() + _PATIENCE
+    while time.monotonic() < end:
         if holds():
             await pilot.pause()
             return

@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.ci,
     pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed"),
 ]
-_PATIENCE = 60.0
+_PATIENCE = 120.0
 
 
 class Terminal:
