@@ -59,7 +59,6 @@ def export(bundle: Bundle, folder: Path, options: ExportOptions) -> None:
         folder / "pyproject.toml",
         _PROJECT.format(
             distribution=name.replace("_", "-"),
-            name=name,
             licence=options.licence.identifier,
             count=len(tasks),
         ),

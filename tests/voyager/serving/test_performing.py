@@ -221,6 +221,8 @@ def test_a_scene_takes_so_many_runs(
         performer.run(skills["lift"], {"block": block}, scene=scene.scene).result(60)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_more_worlds_than_stand_at_once_are_kept(
     performer: Performer, skills: dict[str, Offered]
 ) -> None:
