@@ -26,7 +26,7 @@ from voyager.tui.skill_table import SkillTable
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 NOW: Final = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-SIZE: Final = (112, 30)
+SIZE: Final = (120, 30)
 PICTURES: Final = {
     "browser_code": ("put_on_block", ""),
     "browser_proof": ("put_in", "certificate"),

@@ -99,7 +99,7 @@ def test_the_sandbox_without_walls_is_no_setting(tmp_path: Path) -> None:
         ("sed = 1", "unknown key 'sed' in {file}; did you mean 'seed'?"),
         ("[search]\nstep = 1", "unknown key 'search.step' in {file}; did you mean 'search.steps'?"),
         ("[serch]\n", "unknown key 'serch' in {file}; did you mean"),
-        ("zzz = 1", "unknown key 'zzz' in {file}; known: explore, explore.attempt_steps"),
+        ("zzz = 1", "unknown key 'zzz' in {file}; known: browser, browser.keys"),
         ("seed = 'one'", "seed must be a whole number, but {file} says 'one'"),
         ("seed = true", "seed must be a whole number, but {file} says True"),
         ("seed = 1.0", "seed must be a whole number, but {file} says 1.0"),

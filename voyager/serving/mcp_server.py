@@ -43,7 +43,7 @@ _MOST_BODY: Final = 256 * 1024
 _MOST_TEXT: Final = 500
 _MOST_NAMES: Final = 16
 _INSTRUCTIONS: Final = (
-    "Certified skills of a simulated robot arm (PyBullet, Franka Emika Panda). To run one: find it "
+    "Certified skills of a robot arm simulated in PyBullet. To run one: find it "
     "with search_skills, set up a scene with new_scene, choose objects whose kinds fit among those "
     "it lists, and call run_skill with that scene. A scene stays as a skill left it, so skills can "
     "be run one after the other; look_at_scene shows it again. run_skill without a scene draws one "

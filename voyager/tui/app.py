@@ -47,8 +47,8 @@ class BrowserApp(App[None]):
     TITLE = "voyager"
     CSS_PATH = sorted(Path(__file__).parent.glob("*.tcss"))
     COMMANDS = App.COMMANDS | {Actions, Skills}
-    # Below so many columns list and details take turns.
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
+    # Below so many columns list and details take turns: both would be cut.
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "view('skills')", "Skills", show=False, id="view.skills"),
         Binding("2", "view('live')", "Live", show=False, id="view.live"),

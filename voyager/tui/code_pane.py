@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
+from textual.containers import ScrollableContainer
 from textual.content import Content
 from textual.highlight import highlight
 from textual.widgets import Static
@@ -16,8 +16,8 @@ from voyager.tui.text import plain
 from voyager.tui.vim import SCROLLING
 
 
-class CodePane(VerticalScroll, can_focus=True):
-    """Shows one program with the numbers of its lines."""
+class CodePane(ScrollableContainer, can_focus=True):
+    """Shows one program with the numbers of its lines; long ones are scrolled to, not cut."""
 
     HELP = "The program that stands for this skill. `y` copies it, `e` edits it."
     BINDINGS: ClassVar[list[BindingType]] = [*SCROLLING]
@@ -31,7 +31,7 @@ class CodePane(VerticalScroll, can_focus=True):
         lines = highlight(plain(told.source).rstrip("\n"), language="python").split("\n")
         width = len(str(len(lines)))
         numbered = [
-            Content.assemble((f"{number:>{width}}  ", "$foreground 40%"), line)
+            Content.assemble((f"{number:>{width}} ", "$foreground 40%"), line)
             for number, line in enumerate(lines, start=1)
         ]
         self.query_one("#code-text", Static).update(Content("\n").join(numbered))

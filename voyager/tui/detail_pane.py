@@ -142,6 +142,9 @@ class DetailPane(Vertical):
         """Look at the tab beside; the keys go with it if they are here."""
         tabs = list(Tab)
         here = self.has_focus_within
+        if here:
+            # What is about to be hidden must not have the keys: the next one would be lost.
+            self.screen.set_focus(self.query_one(Tabs))
         self.choose(tabs[(tabs.index(self.tab) + by) % len(tabs)])
         if here:
             self.call_after_refresh(self.focus_tab)

@@ -62,7 +62,7 @@ class FacetsPane(OptionList):
             self._rows.append((facet, ""))
             for value, number in shown.items():
                 sign = "✓" if value in chosen else " "
-                style = "$text-accent" if value in chosen else ""
+                style = "bold" if value in chosen else ""
                 text = Content.styled(f"{sign} {one_line(value):<16.16}{number:>6,}", style)
                 made.append(Option(text))
                 self._rows.append((facet, value))

@@ -47,6 +47,8 @@ def skill(home: Path) -> Skill:
         return library.get("reach")
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_a_film_is_the_episode_of_the_certificate(home: Path, skill: Skill) -> None:
     scene = skill.certificate.scenes[0]
     order = order_for(skill, scene.start)
@@ -78,6 +80,8 @@ def test_a_film_is_the_episode_of_the_certificate(home: Path, skill: Skill) -> N
         assert len(again.frames) == len(shown.frames)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_a_film_that_nobody_wants_any_more_ends_with_its_process(home: Path, skill: Skill) -> None:
     with Studio(home) as studio:
         first = studio.show(order_for(skill, Start(1)))

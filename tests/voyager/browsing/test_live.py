@@ -188,6 +188,8 @@ def test_the_tree_of_an_attempt_and_what_was_tried(tmp_path: Path) -> None:
     assert view.milestones == (1, 30)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_an_explorer_pauses_between_attempts_and_loses_no_time(tmp_path: Path) -> None:
     told: list[News] = []
     over = threading.Event()

@@ -70,5 +70,5 @@ def test_mp4_without_its_package_says_how_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(VoyagerError, match=r"pip install .*lerobot"):
+    with pytest.raises(VoyagerError, match=r"pip install .*video"):
         check_target(tmp_path / "one.mp4")

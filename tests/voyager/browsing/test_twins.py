@@ -14,6 +14,7 @@ from voyager.tui import deeds
 from voyager.tui.deeds import Deed
 
 HOME = Path("home")
+PROGRAM = typer.main.get_command(app)
 LISTED = (
     deeds.verify("grasp"),
     deeds.deepen("grasp"),
@@ -36,7 +37,7 @@ LISTED = (
 @pytest.mark.parametrize("deed", LISTED, ids=lambda deed: " ".join(deed.words))
 def test_every_twin_is_a_command_with_the_modules_of_the_user(deed: Deed) -> None:
     twin = Twin(deed.words, HOME, extensions=("mine.kinds", "mine.goals"))
-    command, words = typer.main.get_command(app), shlex.split(twin.line)[1:]
+    command, words = PROGRAM, shlex.split(twin.line)[1:]
     while hasattr(command, "commands"):
         command = command.commands[words.pop(0)]
     # Parsed by the command itself: it refuses an option that it does not have.

@@ -123,6 +123,8 @@ def test_verify_deepen_and_renew_ask_first(home: Path) -> None:
     driven(home, script)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_what_a_command_refuses_is_one_sentence(home: Path) -> None:
     async def script(pilot: Pilots, app: BrowserApp) -> None:
         await pilot.press("d")
@@ -161,6 +163,8 @@ def test_export_writes_a_folder(
     driven(home, script)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_queue_a_task(home: Path) -> None:
     async def script(pilot: Pilots, app: BrowserApp) -> None:
         await pilot.press("a")
@@ -276,6 +280,8 @@ def test_jobs_are_listed_and_can_be_stopped(home: Path) -> None:
     driven(home, script)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_help_knows_the_command_of_every_action(home: Path) -> None:
     async def script(pilot: Pilots, app: BrowserApp) -> None:
         await pilot.press("question_mark")

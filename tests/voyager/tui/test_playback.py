@@ -193,7 +193,8 @@ async def test_leaving_ends_the_process_that_films(tmp_path: Path) -> None:
         assert process is not None
         assert process.poll() is None
         await pilot.pause()
-    assert shown.state is FilmState.CANCELLED
+    # A skill that nobody has learned fails by itself, if its process gets that far.
+    assert shown.state in (FilmState.CANCELLED, FilmState.FAILED)
     assert process.poll() is not None
 
 

@@ -133,6 +133,8 @@ def test_a_heading_sorts_and_turns(home: Path) -> None:
     ("presses", "order", "first"),
     [(4, Order.USES, "grasp")],
 )
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_sort_dialog(home: Path, presses: int, order: Order, first: str) -> None:
     async def script(pilot: Pilots, app: BrowserApp) -> None:
         await pilot.press("s", *["j"] * presses, "enter")
@@ -142,6 +144,8 @@ def test_the_sort_dialog(home: Path, presses: int, order: Order, first: str) -> 
     driven(home, script)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_facets_narrow_the_list_and_are_let_go(home: Path) -> None:
     async def script(pilot: Pilots, app: BrowserApp) -> None:
         await pilot.press("f")
@@ -162,6 +166,8 @@ def test_facets_narrow_the_list_and_are_let_go(home: Path) -> None:
     driven(home, script)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_every_tab_tells_its_part(home: Path) -> None:
     async def script(pilot: Pilots, app: BrowserApp) -> None:
         await app.go_to("put_on")
@@ -228,6 +234,8 @@ def test_the_tree_of_calls_leads_to_a_skill(home: Path) -> None:
     driven(home, script)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_grid_begins_at_a_failure_and_n_finds_the_next(home: Path) -> None:
     async def script(pilot: Pilots, app: BrowserApp) -> None:
         await app.go_to("put_in")
