@@ -17,7 +17,6 @@ from tests.voyager.tui.browsers import shipped
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.ci,
     pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed"),
 ]
 _PATIENCE = 120.0
