@@ -26,14 +26,12 @@ TRUST: Final = (
 """What the checksums of an export are good for."""
 MESHES: Final = "Models and meshes of robots are not part of this export."
 
-_ROBOTS: Final = {"panda": "Franka Emika Panda"}
 _PERCENT: Final = float(100 * CONFIDENCE)
 
 
 def robot_name(skill: Skill) -> str:
-    """What the robot of a skill's scenes is called by people."""
-    name = skill.task.scene.robot
-    return _ROBOTS.get(name, name)
+    """The name under which the robot of a skill's scenes is registered."""
+    return skill.task.scene.robot
 
 
 def objects(skill: Skill) -> str:
@@ -72,7 +70,7 @@ def uncertified(skill: Skill) -> str | None:
 def proof_sentence(skill: Skill) -> str:
     """The whole claim in a few sentences: where, how often, and what is not claimed."""
     where = (
-        f"Simulated in PyBullet with exact object poses, on a {robot_name(skill)}, with "
+        f"Simulated in PyBullet with exact object poses, on the robot {robot_name(skill)!r}, with "
         f"{objects(skill)}"
     )
     return " ".join(filter(None, (f"{where}: {_found(skill)}.", _warning(skill), NO_HARDWARE)))

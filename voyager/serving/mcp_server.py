@@ -72,7 +72,7 @@ def serve_stdio(offering: Offering, performer: Performer) -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket for clients on this machine, and for nobody else.
+    """A socket that listens for clients on this machine, and for nobody else.
 
     Args:
         host: A loopback address, or "localhost".
@@ -96,6 +96,8 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         opened.bind((address, port))
+        # From now on clients wait; bound only, the port would refuse who comes before the server.
+        opened.listen()
     except OSError as error:
         opened.close()
         raise VoyagerError(

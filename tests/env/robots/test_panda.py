@@ -105,12 +105,7 @@ def test_nothing_else_knows_the_panda() -> None:
         for path in (ROOT / room).rglob("*.py")
         if re.search(r"\bpanda\b", path.read_text().lower())  # pandas is something else
     }
-    # The claims that leave with an export say what people call the robot; they know no more of it.
-    assert knowing == {
-        "env/robots/panda.py",
-        "env/robots/__init__.py",
-        "skill_store/export/claims.py",
-    }
+    assert knowing == {"env/robots/panda.py", "env/robots/__init__.py"}
 
 
 def test_an_unknown_robot_is_refused_by_name() -> None:

@@ -30,7 +30,7 @@ def library(tmp_path: Path) -> Iterator[Library]:
 def test_before_a_deepening_no_rate_is_claimed(library: Library) -> None:
     lift = library.get("lift")
     told = proof_sentence(lift)
-    assert told.startswith("Simulated in PyBullet with exact object poses, on a Franka Emika Panda")
+    assert told.startswith("Simulated in PyBullet with exact object poses, on the robot 'panda'")
     assert "objects of kind block, among 0 to 3 bystanders (ball, block, bowl, tray)" in told
     assert "solved 19 of 20 unseen scenes" in told
     assert "no bound yet" in told

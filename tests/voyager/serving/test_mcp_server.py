@@ -7,6 +7,7 @@ import io
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -221,7 +222,8 @@ def test_over_http_several_clients_of_this_machine_are_served(serving: Serving) 
 
 def test_a_taken_port_and_other_machines_are_refused() -> None:
     with listen("127.0.0.1", 0) as taken, pytest.raises(VoyagerError, match="choose another"):
-        taken.listen()
+        with socket.create_connection(taken.getsockname(), timeout=5):
+            pass  # a client that comes before the server waits for it
         listen("localhost", taken.getsockname()[1])
     for host in ("0.0.0.0", "::", "192.168.0.1", "example.org", "127.0.0.1.evil.example", ""):
         with pytest.raises(VoyagerError, match="is no loopback address"):
