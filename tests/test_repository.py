@@ -18,18 +18,38 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("voyager", "skill_store", "curriculum", "env")
 
 
+def _tracked() -> list[Path]:
+    """The project's own files: what git tracks, or all of an unpacked archive."""
+    if (ROOT / ".git").exists() and shutil.which("git") is not None:
+        asked = [
+            "git",
+            "-C",
+            str(ROOT),
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ]
+        told = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
+        return [path for name in told.split("\0") if name and (path := ROOT / name).is_file()]
+    skipped = {".git", ".venv", ".hypothesis", "__pycache__", "build", "dist"}
+    return [
+        path
+        for path in ROOT.rglob("*")
+        if path.is_file()
+        and not any(part in skipped or part.endswith("_cache") for part in path.parts)
+    ]
+
+
 def _tracked_text() -> dict[str, str]:
-    """The project's own text files (of a checkout, or of an unpacked archive)."""
-    own = {".py", ".md", ".toml", ".txt", ".yml", ".sh", ".cff", ""}
-    skipped = {".git", ".venv", "__pycache__", "build", "dist"}
-    found = {}
-    for path in ROOT.rglob("*"):
-        parts = path.relative_to(ROOT).parts
-        if skipped & set(parts) or any(part.endswith("_cache") for part in parts):
-            continue
-        if path.is_file() and path.suffix in own and ".hypothesis" not in parts:
-            found["/".join(parts)] = path.read_text(encoding="utf-8")
-    return found
+    """The project's own text files."""
+    binary = {".gif", ".gz", ".png", ".pyc"}
+    return {
+        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+        for path in _tracked()
+        if path.suffix not in binary
+    }
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
@@ -88,6 +108,14 @@ def test_nothing_names_a_package_index_or_installs_the_foreign_voyager() -> None
             continue
         assert not foreign.search(text), name
         assert not index.search(text), name
+
+
+def test_no_file_tells_of_the_machine_that_it_was_written_on() -> None:
+    # The Dockerfile makes a home of its own.
+    told = re.compile(rf"(?<![\w.-])(/(root|Users)/|/home/(?!voyager\b)\w|{re.escape(str(ROOT))}/)")
+    for name, text in _tracked_text().items():
+        found = told.search(text)
+        assert found is None, f"{name}: {found and found[0]}"
 
 
 def test_no_source_file_has_grown_past_its_seams() -> None:

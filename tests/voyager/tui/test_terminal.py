@@ -7,7 +7,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tests.voyager.tui.browsers import shipped
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.ci,
     pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed"),
 ]
 _PATIENCE = 120.0
@@ -25,15 +27,24 @@ _PATIENCE = 120.0
 class Terminal:
     """A terminal of a size, in which one command runs."""
 
-    def __init__(self, name: str, command: str, size: tuple[int, int], **environ: str) -> None:
-        """Start the command in a server of tmux of its own."""
-        self._tmux = ("tmux", "-L", name, "-f", os.devnull)
+    def __init__(self, command: str, size: tuple[int, int], told: Path, **environ: str) -> None:
+        """Start the command in a server of tmux of its own.
+
+        Args:
+            command: For a shell.
+            size: Columns and lines.
+            told: File that gets the command's exit code. tmux can miss the end of a child.
+            **environ: Environment that is added.
+        """
+        # A name of its own: the server of the terminal before may not have ended yet.
+        self._tmux = ("tmux", "-L", f"voyager-{uuid.uuid4().hex}", "-f", os.devnull)
+        self._told = told
         width, height = size
         values = [word for key, value in environ.items() for word in ("-e", f"{key}={value}")]
         # The screen stays when the command has ended, so that its last words can be read.
         self._run("new-session", "-d", "-x", str(width), "-y", str(height), *values, "cat")
         self._run("set-option", "-g", "remain-on-exit", "on")
-        self._run("respawn-pane", "-k", *values, command)
+        self._run("respawn-pane", "-k", *values, f"{command}; echo $? > {told}")
 
     def press(self, *keys: str) -> None:
         """Press keys, as tmux names them."""
@@ -64,10 +75,10 @@ class Terminal:
     def wait_for_the_end(self) -> None:
         """Wait until the command has ended well."""
         end = time.monotonic() + _PATIENCE
-        state = "#{pane_dead} #{pane_dead_status}"
-        while (told := self._run("display-message", "-p", state).split()) != ["1", "0"]:
-            assert time.monotonic() < end, f"{told}; on the screen:\n{self.screen()}"
+        while not (self._told.exists() and (code := self._told.read_text().strip())):
+            assert time.monotonic() < end, f"it never ended; on the screen:\n{self.screen()}"
             time.sleep(0.1)
+        assert code == "0", self.screen()
 
     def close(self) -> None:
         """End the server and what runs in it."""
@@ -78,27 +89,28 @@ class Terminal:
         return done.stdout
 
 
+Start = Callable[..., Terminal]
+
+
 @pytest.fixture
-def terminals() -> Iterator[list[Terminal]]:
-    """Terminals that are closed at the end, whatever happens."""
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts `voyager ...` in a terminal, which is closed at the end, whatever happens."""
     opened: list[Terminal] = []
-    yield opened
+
+    def begin(words: str, size: tuple[int, int] = (80, 24), **environ: str) -> Terminal:
+        command = f"{sys.executable} -m voyager {words}"
+        made = Terminal(command, size, tmp_path / f"exit-{len(opened)}", **environ)
+        opened.append(made)
+        return made
+
+    yield begin
     for terminal in opened:
         terminal.close()
 
 
-def start(
-    terminals: list[Terminal], words: str, size: tuple[int, int] = (80, 24), **environ: str
-) -> Terminal:
-    command = f"{sys.executable} -m voyager {words}"
-    made = Terminal(f"voyager-{os.getpid()}-{len(terminals)}", command, size, **environ)
-    terminals.append(made)
-    return made
-
-
-def test_a_walk_through_the_browser(tmp_path: Path, terminals: list[Terminal]) -> None:
+def test_a_walk_through_the_browser(tmp_path: Path, start: Start) -> None:
     home = shipped(tmp_path / "home")
-    terminal = start(terminals, f"browse --home {home}")
+    terminal = start(f"browse --home {home}")
     assert "success ≥" in terminal.wait_for("14 skills")
     terminal.press("j", "j", "Enter")
     assert "behind(graspable, block)" in terminal.wait_for("def put_behind_block(")
@@ -123,13 +135,13 @@ def test_a_walk_through_the_browser(tmp_path: Path, terminals: list[Terminal]) -
     terminal.wait_for_the_end()
 
 
-def test_an_editor_gets_the_terminal(tmp_path: Path, terminals: list[Terminal]) -> None:
+def test_an_editor_gets_the_terminal(tmp_path: Path, start: Start) -> None:
     home = shipped(tmp_path / "home")
     # An editor that shows itself, waits for a line, and appends what makes no program.
     editor = tmp_path / "editor.sh"
     editor.write_text('#!/bin/sh\necho "EDITING $1"\nread line\necho "$line" >> "$1"\n')
     editor.chmod(0o755)
-    terminal = start(terminals, f"browse --home {home}", EDITOR=str(editor), VISUAL="")
+    terminal = start(f"browse --home {home}", EDITOR=str(editor), VISUAL="")
     terminal.wait_for("put_left_of")
     terminal.press("e")
     terminal.wait_for("EDITING")
@@ -142,11 +154,11 @@ def test_an_editor_gets_the_terminal(tmp_path: Path, terminals: list[Terminal]) 
     assert draft.read_text().endswith("import os\n"), "what was written is not lost"
 
 
-def test_the_demo_leaves_nothing_behind(tmp_path: Path, terminals: list[Terminal]) -> None:
+def test_the_demo_leaves_nothing_behind(tmp_path: Path, start: Start) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     home = tmp_path / "mine"
-    terminal = start(terminals, "demo", (120, 36), TMPDIR=str(scratch), VOYAGER_HOME=str(home))
+    terminal = start("demo", (120, 36), TMPDIR=str(scratch), VOYAGER_HOME=str(home))
     terminal.wait_for("14 skills")
     assert [path for path in scratch.iterdir() if path.name.startswith("voyager-")]
     terminal.press("q")
