@@ -16,6 +16,7 @@ from voyager.cli.options import (
     WorkersOption,
 )
 from voyager.cli.session import begin
+from voyager.cli.workshop import workshop
 
 if TYPE_CHECKING:
     from skill_store.quarantine import Imported
@@ -173,31 +174,19 @@ def certify(
         json=json,
         unsafe=unsafe_sandbox,
     )
-    from env.executors import make_executor
-    from skill_store import Library, mark_stale
     from skill_store.quarantine import Quarantine
-    from voyager.cli.progress import watching
-    from voyager.proving import Proving
     from voyager.recertify import Verdict, ahead, certify_imported
-    from voyager.writers.base import Budget, Ledger
 
-    with (
-        Library.open(session.home, learning=True) as library,
-        make_executor(session.config.workers) as executor,
-        watching() as watch,
-    ):
-        mark_stale(library)
-        ledger = Ledger(Budget(0), watch)
-        store = Quarantine(library.database)
+    with workshop(session) as proving:
+        store = Quarantine(proving.library.database)
         waiting = ahead(store, name)
-        proving = Proving(library, executor, ledger)
         found = list(certify_imported(proving, store, waiting, replayed=replay))
     if json:
         screen.show_json(
             {
                 "schema": CERTIFY_SCHEMA,
                 "skills": [one.to_json() for one in found],
-                "simulated_steps": ledger.budget.used,
+                "simulated_steps": proving.ledger.budget.used,
             }
         )
     else:

@@ -15,6 +15,7 @@ from voyager.cli.options import (
     WorkersOption,
 )
 from voyager.cli.session import begin
+from voyager.cli.workshop import workshop
 
 if TYPE_CHECKING:
     from voyager.renewal import Renewal
@@ -59,32 +60,20 @@ def renew(
         json=json,
         unsafe=unsafe_sandbox,
     )
-    from env.executors import make_executor
-    from skill_store import Library, mark_stale
-    from voyager.cli.progress import watching
-    from voyager.proving import Proving
     from voyager.renewal import Verdict, renew_all, stale
     from voyager.renewal import renew as renew_skill
-    from voyager.writers.base import Budget, Ledger
 
-    with (
-        Library.open(session.home, learning=True) as library,
-        make_executor(session.config.workers) as executor,
-        watching() as watch,
-    ):
-        mark_stale(library)
-        ledger = Ledger(Budget(0), watch)
-        proving = Proving(library, executor, ledger)
+    with workshop(session) as proving:
         if name is not None:
             found = [renew_skill(proving, name)]
         else:
-            found = list(renew_all(proving, stale(library)))
+            found = list(renew_all(proving, stale(proving.library)))
     if json:
         screen.show_json(
             {
                 "schema": RENEW_SCHEMA,
                 "skills": [renewal.to_json() for renewal in found],
-                "simulated_steps": ledger.budget.used,
+                "simulated_steps": proving.ledger.budget.used,
             }
         )
     else:
