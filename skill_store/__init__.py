@@ -9,9 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from skill_store.archive import ARTIFACTS, SETTINGS
     from skill_store.catalogue import Catalogue
-    from skill_store.database import BACKUPS, DATABASE, Database
+    from skill_store.database import ARTIFACTS, BACKUPS, DATABASE, SETTINGS, Database
     from skill_store.drafts import Draft, Drafts
     from skill_store.errors import AdmissionError, HomeBusy, StorageError, UnknownSkill
     from skill_store.exchanges import Allowance, Exchange, Exchanges, ExchangeState, Totals
@@ -27,11 +26,11 @@ if TYPE_CHECKING:
     from skill_store.versions import Duel, Use
 
 _HOMES = {
-    "ARTIFACTS": "skill_store.archive",
+    "ARTIFACTS": "skill_store.database",
     "BACKUPS": "skill_store.database",
     "DATABASE": "skill_store.database",
     "LOCK_FILE": "skill_store.home_lock",
-    "SETTINGS": "skill_store.archive",
+    "SETTINGS": "skill_store.database",
     "AdmissionError": "skill_store.errors",
     "Allowance": "skill_store.exchanges",
     "Attempt": "skill_store.journal",

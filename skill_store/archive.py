@@ -24,16 +24,16 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final
 
 from skill_store.clock import Clock, stamp, utc_now
-from skill_store.database import BACKUPS, DATABASE, Database
+from skill_store.database import ARTIFACTS, BACKUPS, DATABASE, SETTINGS, Database
 from skill_store.errors import StorageError
 from skill_store.home_lock import HomeLock
 
 SCHEMA: Final = "voyager.backup/1"
-ARTIFACTS: Final = "artifacts"
-"""Folder inside a home for pictures, films and tracebacks; may be deleted at any time."""
-SETTINGS: Final = "voyager.toml"
-"""File name of the settings inside a home."""
+PRICES: Final = "prices.toml"
+"""File name of what models cost, as the user of a home set it."""
 
+_WRITTEN: Final = (SETTINGS, PRICES)
+"""Files of a home that its user wrote. Keys (`secrets.toml`) are not among them: they stay out."""
 _MANIFEST: Final = "manifest.json"
 _LARGEST_MANIFEST: Final = 16 * 2**20
 _CHUNK: Final = 2**20
@@ -77,7 +77,9 @@ class Restored:
 def backup(
     home: Path, target: Path | None = None, *, artifacts: bool = False, clock: Clock = utc_now
 ) -> Backup:
-    """Put library, journal and settings of a home into one file, whoever learns there meanwhile.
+    """Put library, journal, settings and prices into one file, whoever learns there meanwhile.
+
+    Keys to providers stay out of it.
 
     Args:
         home: The home folder.
@@ -161,12 +163,13 @@ def _beside(home: Path, scratch: Path, artifacts: bool) -> dict[str, Path]:
 
     Copies, because a learner may write a picture anew while it is being packed.
     """
-    sources = [home / SETTINGS]
+    # Settings may be a link to where their user keeps such files; artifacts are ours, and none is.
+    sources = [home / name for name in _WRITTEN]
     if artifacts:
-        sources += sorted((home / ARTIFACTS).rglob("*"))
+        sources += [p for p in sorted((home / ARTIFACTS).rglob("*")) if not p.is_symlink()]
     found = {}
     for source in sources:
-        if source.is_file() and not source.is_symlink():
+        if source.is_file():
             name = source.relative_to(home).as_posix()
             found[name] = scratch / name
             found[name].parent.mkdir(parents=True, exist_ok=True)
@@ -234,7 +237,7 @@ def _manifest(tar: tarfile.TarFile, archive: Path) -> Mapping[str, Any]:
 def _inside(name: str, archive: Path) -> PurePosixPath:
     path = PurePosixPath(name)
     plain = not path.is_absolute() and ".." not in path.parts
-    if not plain or (name not in (DATABASE, SETTINGS) and path.parts[0] != ARTIFACTS):
+    if not plain or (name not in (DATABASE, *_WRITTEN) and path.parts[0] != ARTIFACTS):
         raise _damaged(archive, f"{name!r} is no file of a home")
     return path
 
@@ -268,7 +271,7 @@ def _check(path: Path, archive: Path) -> None:
 
 def _exchange(home: Path, unpacked: Path, kept: Path) -> bool:
     """Move the home's files away and the unpacked ones to their place; whether there were any."""
-    names = [name for name in (ARTIFACTS, SETTINGS) if (unpacked / name).exists()]
+    names = [name for name in (ARTIFACTS, *_WRITTEN) if (unpacked / name).exists()]
     # A log belongs to its database: what a killed learner left there is part of the library, and
     # would be played into the next one. The file is not opened, because it may be damaged.
     logs = (f"{DATABASE}-shm", f"{DATABASE}-wal")

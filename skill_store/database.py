@@ -23,7 +23,10 @@ DATABASE: Final = "library.db"
 """File name of the database inside a home."""
 BACKUPS: Final = "backups"
 """Folder inside a home for copies made before the database changes its form."""
-
+ARTIFACTS: Final = "artifacts"
+"""Folder inside a home for pictures, films and tracebacks; may be deleted at any time."""
+SETTINGS: Final = "voyager.toml"
+"""File name of the settings inside a home."""
 INDEX_FOLDER: Final = "index"
 """Folder inside a home for a copy of the vectors; may be deleted whenever nobody learns there."""
 
@@ -31,6 +34,9 @@ INDEX_FOLDER: Final = "index"
 _APPLICATION_ID: Final = 0x564F5941
 # Two writers meet only for an instant (a reader's first open beside a learner's commit).
 _BUSY_SECONDS: Final = 10.0
+
+Parameters = Sequence[Any] | Mapping[str, Any]
+"""Values of a statement: by place, or by name."""
 
 
 class Database:
@@ -136,7 +142,7 @@ class Database:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
+    def execute(self, sql: str, parameters: Parameters = ()) -> sqlite3.Cursor:
         """Run one statement.
 
         Raises:
@@ -145,7 +151,7 @@ class Database:
         with self._explained():
             return self._connection.execute(sql, parameters)
 
-    def insert(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+    def insert(self, sql: str, parameters: Parameters = ()) -> int:
         """Run one INSERT and return the new row's id.
 
         Raises:
@@ -156,7 +162,7 @@ class Database:
             raise StorageError(f"{self.path} gave no id for a new row; run `voyager doctor`")
         return row
 
-    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
         """All rows of a query.
 
         Raises:
@@ -165,7 +171,7 @@ class Database:
         with self._explained():
             return self._connection.execute(sql, parameters).fetchall()
 
-    def tuples(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+    def tuples(self, sql: str, parameters: Parameters = ()) -> Iterator[tuple[Any, ...]]:
         """The rows of a query as plain tuples: for thousands of rows that are read by position.
 
         Raises:
@@ -176,7 +182,7 @@ class Database:
             cursor.row_factory = None
             yield from cursor.execute(sql, parameters)
 
-    def first(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Row | None:
+    def first(self, sql: str, parameters: Parameters = ()) -> sqlite3.Row | None:
         """The first row of a query, or None.
 
         Raises:
@@ -186,7 +192,7 @@ class Database:
             row: sqlite3.Row | None = self._connection.execute(sql, parameters).fetchone()
             return row
 
-    def one(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Row:
+    def one(self, sql: str, parameters: Parameters = ()) -> sqlite3.Row:
         """The only row of a query that always has one (a count, a PRAGMA).
 
         Raises:

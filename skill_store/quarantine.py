@@ -43,6 +43,19 @@ _LOCK: Final = (
     "json_each(entry.value, '$.lock') AS pin "
     "WHERE quarantine.id = ? AND json_extract(entry.value, '$.hash') = quarantine.program"
 )
+# A candidate with a new lock has the text of whoever made the archive. The oldest import decides,
+# so that no later one changes what was decided.
+_OF_VERSION: Final = (
+    "SELECT quarantine.nonce FROM versions AS mine "
+    "JOIN versions AS came ON came.skill = mine.skill AND came.number <= mine.number "
+    "AND came.origin = 'imported' "
+    "JOIN programs AS text ON text.hash = mine.program "
+    "JOIN programs AS foreign_text ON foreign_text.hash = came.program "
+    "AND foreign_text.source = text.source "
+    "JOIN quarantine ON quarantine.program = came.program "
+    "WHERE mine.program = ? AND mine.origin IN ('imported', 'relocked') "
+    "ORDER BY came.number LIMIT 1"
+)
 
 
 class QuarantineState(StrEnum):
@@ -235,6 +248,24 @@ class Quarantine:
         if row is None:
             raise StorageError(f"the program {short(program)} was not imported")
         return str(row["nonce"])
+
+    def nonce_of_version(self, program: str) -> str | None:
+        """What this home drew for the import that a version of a skill goes back to.
+
+        A program goes back to an import if it came by it, or has the text of an earlier version
+        that did and only another lock. Renewing its certificate changes nothing about that.
+
+        Args:
+            program: Hash of a program of this library, 64 hex digits.
+
+        Returns:
+            32 hex digits; None for a program that was made here.
+
+        Raises:
+            StorageError: If it cannot be read.
+        """
+        row = self._database.first(_OF_VERSION, (program,))
+        return None if row is None else str(row["nonce"])
 
     def certified(self, program: str) -> bool:
         """Whether a program, wherever it came from, is certified in this home.

@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Final
 
 from env.seeds import short
-from skill_store.archive import ARTIFACTS
 from skill_store.clock import Clock, stamp, utc_now
-from skill_store.database import DATABASE, Database
+from skill_store.database import ARTIFACTS, DATABASE, Database
 from skill_store.errors import HomeBusy, StorageError
 from skill_store.home_lock import HomeLock
 

@@ -5,6 +5,8 @@ To add a format, write a module with
     def export(bundle: Bundle, folder: Path, options: ExportOptions) -> None
 
 that fills an empty folder, and add its row here; an extension calls `register_format` with its own.
+If a name of the user's choice stands in it, the module may have a `check_name(name: str)`, which
+refuses bad ones with an ExportError and is asked before anything is made.
 The folder becomes visible when it is whole; checksums and the licence are added to it.
 """
 
@@ -70,6 +72,20 @@ class Format:
     def export(self) -> Exporter:
         """What fills an empty folder with a bundle."""
         return cast("Exporter", import_module(self.module).export)
+
+    def check_name(self, name: str) -> None:
+        """Refuse a name that cannot stand in this format, before anything is made for it.
+
+        Args:
+            name: Of the user's choice.
+
+        Raises:
+            ExportError: If the format cannot hold it.
+        """
+        check: Callable[[str], None] | None
+        check = getattr(import_module(self.module), "check_name", None)
+        if check is not None:
+            check(name)
 
 
 FORMATS: Final[tuple[Format, ...]] = (

@@ -46,12 +46,7 @@ def export(bundle: Bundle, folder: Path, options: ExportOptions) -> None:
         ExportError: If the name cannot be that of a package.
     """
     name = DEFAULT_NAME if options.name is None else options.name
-    taken = name in _OURS or name in sys.stdlib_module_names or keyword.iskeyword(name)
-    if not _NAME.fullmatch(name) or taken:
-        raise ExportError(
-            f"{name!r} cannot name a package of environments; use a to z, digits and _, not the "
-            f"name of another package ({DEFAULT_NAME!r}, for example)"
-        )
+    check_name(name)
     tasks = [_record(name, exported) for exported in bundle.skills]
     write_json(folder / name / "tasks.json", {"schema": SCHEMA, "tasks": tasks})
     write_text(folder / name / "__init__.py", _MODULE.format(entry=ENTRY_POINT))
@@ -65,6 +60,20 @@ def export(bundle: Bundle, folder: Path, options: ExportOptions) -> None:
     )
     write_text(folder / "build_backend.py", runtime_text("build_backend"))
     write_text(folder / "README.md", _readme(name, bundle))
+
+
+def check_name(name: str) -> None:
+    """Check what the package is to be called.
+
+    Raises:
+        ExportError: If it cannot be the name of a package.
+    """
+    taken = name in _OURS or name in sys.stdlib_module_names or keyword.iskeyword(name)
+    if not _NAME.fullmatch(name) or taken:
+        raise ExportError(
+            f"{name!r} cannot name a package of environments; use a to z, digits and _, not the "
+            f"name of another package ({DEFAULT_NAME!r}, for example)"
+        )
 
 
 def _record(name: str, exported: Exported) -> dict[str, Any]:

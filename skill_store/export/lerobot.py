@@ -23,11 +23,11 @@ import numpy as np
 from skill_store.export.bundle import Bundle
 from skill_store.export.errors import ExportError
 from skill_store.export.formats import ExportOptions
-from skill_store.export.lerobot_card import VERSION, card, provenance
+from skill_store.export.lerobot_card import VERSION, card, check_name, provenance
 from skill_store.export.recording import Names, Pixels, Recording, Video
 from skill_store.export.writing import write_json, write_text
 
-__all__ = ["CAMERA_KEY", "Names", "Recording", "Video", "export"]
+__all__ = ["CAMERA_KEY", "Names", "Recording", "Video", "check_name", "export"]
 
 CAMERA_KEY: Final = "observation.images.front"
 _CHUNK: Final = 1000
@@ -51,11 +51,14 @@ def export(bundle: Bundle, folder: Path, options: ExportOptions) -> None:
     Args:
         bundle: The skills whose episodes they are.
         folder: Exists, and is empty.
-        options: Its `recordings`.
+        options: Its `recordings`, and its `name` for the card.
 
     Raises:
-        ExportError: If there is no recording, they do not fit together, or Arrow is missing.
+        ExportError: If there is no recording, they do not fit together, the name cannot be that
+            of a data set, or Arrow is missing.
     """
+    if options.name is not None:
+        check_name(options.name)
     recordings = options.recordings
     if not recordings:
         raise ExportError(

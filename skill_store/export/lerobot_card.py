@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
 from skill_store.export.bundle import Bundle
 from skill_store.export.claims import MESHES, TRUST, bound_record, proof_sentence
+from skill_store.export.errors import ExportError
+from skill_store.export.markdown import code, plain, yaml_text
 from skill_store.export.recording import Recording
 
 SCHEMA: Final = "voyager.recordings/1"
 VERSION: Final = "v3.0"
 """Of LeRobotDataset."""
+
+_WORD: Final = "[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_NAME: Final = re.compile(f"(?:{_WORD}/)?({_WORD})")
+_LONGEST: Final = 96
+
+
+def check_name(name: str) -> None:
+    """Check what a data set is to be called, by the rules of the hub where such are shared.
+
+    Raises:
+        ExportError: If it cannot be the name of a data set.
+    """
+    found = _NAME.fullmatch(name)
+    odd = "--" in name or ".." in name or name.endswith((".git", ".ipynb"))
+    if found is None or odd or len(found[1]) > _LONGEST or len(name) > 2 * _LONGEST:
+        raise ExportError(
+            f"{name[:_LONGEST]!r} cannot be the name of a data set; use letters (a to z, A to Z), "
+            f"digits, single - and ., and _ (not at either end), at most {_LONGEST} of them, for "
+            "example 'put_on_episodes' or 'owner/put_on_episodes'"
+        )
 
 
 def provenance(bundle: Bundle, recordings: Sequence[Recording]) -> dict[str, Any]:
@@ -65,7 +88,11 @@ def card(bundle: Bundle, recordings: Sequence[Recording], licence: str, name: st
         bundle: The skills whose episodes they are.
         recordings: At least one.
         licence: SPDX identifier.
-        name: What it is called, or None.
+        name: What it is called, or None; see `check_name`.
+
+    Returns:
+        Front matter in YAML and a page in Markdown. What comes from a skill is quoted: it cannot
+        end the one or begin anything in the other.
     """
     first = recordings[0]
     differ = sum(not recording.identical for recording in recordings)
@@ -76,12 +103,12 @@ def card(bundle: Bundle, recordings: Sequence[Recording], licence: str, name: st
         "certificates record them (another platform); `meta/recordings.json` says which."
     )
     counted = Counter(recording.skill for recording in recordings)
-    units = [f"- `{column}`: {text}" for column, text in first.names.units.items()]
+    units = [f"- {code(column)}: {plain(text)}" for column, text in first.names.units.items()]
     pictures = "a film of each episode" if first.video is not None else "no pictures"
     lines = [
         "---",
         "license: other",
-        f"license_name: {licence}",
+        f"license_name: {yaml_text(licence)}",
         "license_link: LICENSE",
         "task_categories: [robotics]",
         "tags: [LeRobot, simulation, pybullet]",
@@ -90,7 +117,7 @@ def card(bundle: Bundle, recordings: Sequence[Recording], licence: str, name: st
         "  data_files: data/*/*.parquet",
         "---",
         "",
-        f"# {name or 'Episodes of certified skills'}",
+        f"# {plain(name or 'Episodes of certified skills')}",
         "",
         f"LeRobotDataset {VERSION}: {len(recordings)} solved episodes, "
         f"{sum(r.length for r in recordings)} frames, {first.fps} a second, {pictures}.",
@@ -107,7 +134,8 @@ def card(bundle: Bundle, recordings: Sequence[Recording], licence: str, name: st
     for known, count in counted.items():
         skill = bundle.named(known).skill
         lines += [
-            f"- **{known}** ({count} episodes): `{skill.task.goal.text}`. {proof_sentence(skill)}"
+            f"- **{plain(known)}** ({count} episodes): {code(skill.task.goal.text)}. "
+            f"{plain(proof_sentence(skill))}"
         ]
     lines += [
         "",
@@ -116,10 +144,10 @@ def card(bundle: Bundle, recordings: Sequence[Recording], licence: str, name: st
         "World frame: x forwards from the robot, y to its left, z up from the table top; metres, "
         "radians, seconds.",
         "",
-        f"- `observation.state`: {', '.join(first.names.state)} of the gripper.",
+        f"- `observation.state`: {_listed(first.names.state)} of the gripper.",
         "- `observation.environment_state`: for each parameter of the task, in order (zeros where "
-        f"a task has fewer): {', '.join(first.names.thing)}.",
-        f"- `action`: {', '.join(first.names.action)}, from this frame to the next:",
+        f"a task has fewer): {_listed(first.names.thing)}.",
+        f"- `action`: {_listed(first.names.action)}, from this frame to the next:",
         "",
         *units,
         "",
@@ -129,3 +157,7 @@ def card(bundle: Bundle, recordings: Sequence[Recording], licence: str, name: st
         f"{TRUST} {MESHES}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return plain(", ".join(names))

@@ -76,7 +76,7 @@ def export(bundle: Bundle, folder: Path, options: ExportOptions) -> None:
         ExportError: If the name cannot be that of a package.
     """
     name = options.name or DEFAULT_NAME
-    _check_name(name)
+    check_name(name)
     if options.single_file:
         write_text(folder / f"{name}.py", one_file(bundle, name))
         write_text(folder / "README.md", single_page(bundle, name, functions_of(bundle)))
@@ -141,7 +141,12 @@ def functions_of(bundle: Bundle) -> dict[str, str]:
     return found
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Check what the package is to be called.
+
+    Raises:
+        ExportError: If it cannot be the name of a package, or is that of another one.
+    """
     if not _NAME.fullmatch(name) or keyword.iskeyword(name):
         raise ExportError(
             f"{name!r} cannot be the name of a package; use lower-case letters, digits and _, "

@@ -106,6 +106,57 @@ def test_what_an_archive_does_not_hold_stays(tmp_path: Path) -> None:
     assert (home / "artifacts").is_dir()
 
 
+def test_what_the_user_wrote_comes_back_and_keys_stay_out(tmp_path: Path) -> None:
+    home, archive = tmp_path / "home", tmp_path / "archive.tar.gz"
+    teach(home, "reach")
+    (tmp_path / "dotfiles.toml").write_text("seed = 7\n")
+    (home / "voyager.toml").symlink_to(tmp_path / "dotfiles.toml")
+    (home / "prices.toml").write_text("as_of = 2026-04-01\n")
+    (home / "secrets.toml").write_text('OPENAI_API_KEY = "sk-hidden"\n')
+    (home / "artifacts").mkdir()
+    (home / "artifacts" / "a").write_text("a")
+    (home / "artifacts" / "link").symlink_to(home / "secrets.toml")
+    for name in ("live.json", "report.html"):
+        (home / name).write_text("made again")
+    made = backup(home, archive, artifacts=True)
+    assert made.files == ("artifacts/a", "library.db", "prices.toml", "voyager.toml")
+    with tarfile.open(archive) as tar:
+        held = [tar.extractfile(member) for member in tar.getmembers()]
+        assert not any(b"sk-hidden" in one.read() for one in held if one is not None)
+    (home / "prices.toml").write_text("as_of = 2026-05-01\n")
+    done = restore(archive, home)
+    assert done.kept is not None
+    assert (home / "prices.toml").read_text() == "as_of = 2026-04-01\n"
+    assert (done.kept / "prices.toml").read_text() == "as_of = 2026-05-01\n"
+    # The link is kept as one, and what it leads to is as it was.
+    assert (home / "voyager.toml").read_text() == "seed = 7\n"
+    assert not (home / "voyager.toml").is_symlink() and (done.kept / "voyager.toml").is_symlink()
+    assert (home / "secrets.toml").read_text() == 'OPENAI_API_KEY = "sk-hidden"\n'
+    # An archive without prices, as all were once, leaves those of the home.
+    (home / "prices.toml").unlink()
+    older = backup(home, tmp_path / "older.tar.gz").path
+    (home / "prices.toml").write_text("as_of = 2026-06-01\n")
+    restore(older, home)
+    assert (home / "prices.toml").read_text() == "as_of = 2026-06-01\n"
+    # Nobody's archive puts keys into a home.
+    forged = repacked(archive, _with_keys, more=("secrets.toml",))
+    with pytest.raises(StorageError, match=r"'secrets\.toml' is no file of a home"):
+        restore(forged, home)
+    assert (home / "secrets.toml").read_text() == 'OPENAI_API_KEY = "sk-hidden"\n'
+
+
+def _with_keys(name: str, data: bytes) -> bytes | None:
+    """An archive whose manifest names keys, which are empty, in place of prices."""
+    if name == "prices.toml":
+        return None
+    if name != "manifest.json":
+        return data
+    record = json.loads(data)
+    del record["files"]["prices.toml"]
+    record["files"]["secrets.toml"] = {"size": 0, "sha256": hashlib.sha256(b"").hexdigest()}
+    return json.dumps(record).encode()
+
+
 def test_a_home_can_be_made_from_an_archive(tmp_path: Path) -> None:
     teach(tmp_path / "home", "reach")
     made = backup(tmp_path / "home", tmp_path / "archive.tar.gz")

@@ -82,6 +82,8 @@ REFUSED = [
     (["-f", "jsonl", "--all", "--licence", "/nowhere"], 1, "the licence /nowhere cannot be read"),
     (["-f", "jsonl", "--all", "--licence", "/dev/zero"], 1, "/dev/zero is no plain file"),
     (["-f", "jsonl", "--all", "--name", "x"], 2, "--name is for the formats gymnasium"),
+    (["-f", "python", "--all", "--name", ""], 1, "'' cannot be the name of a package"),
+    (["-f", "gymnasium", "--all", "--name", "X"], 1, "'X' cannot name a package of environments"),
 ]
 
 
@@ -99,6 +101,25 @@ def test_bad_input_writes_nothing(
     assert record["schema"] == "voyager.error/1"
     assert why in record["message"]
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_bad_name_is_told_before_episodes_are_run_again(
+    home: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def run_again(*_: object, **__: object) -> None:
+        raise AssertionError("it was recorded")
+
+    monkeypatch.setattr("voyager.recordings.record", run_again)
+    out = str(tmp_path / "out")
+    arguments = ["export", "-f", "lerobot", "--all", "-o", out, "--name", "x\n---\nlicense: mit"]
+    message = _json(capsys, *arguments, code=1)["message"]
+    assert message.startswith(r"'x\n---\nlicense: mit' cannot be the name of a data set; use ")
+    assert not Path(out).exists()
+    assert run([*arguments[:-1], "lifts"]) != 0
+    assert "it was recorded" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", [row.name for row in FORMATS if not row.recorded])

@@ -55,6 +55,22 @@ def test_a_backup_is_made_and_restored(home: Path, capsys: Capture) -> None:
     assert other["kept"] is None
 
 
+def test_prices_that_were_set_come_back(home: Path, capsys: Capture) -> None:
+    def prices(*more: str) -> dict[str, Any]:
+        assert run(["budget", "prices", *more, "--home", str(home), "--json"]) == 0
+        listed = json.loads(capsys.readouterr().out)["prices"]
+        return {row["model"]: row for row in listed}
+
+    mine = prices("--set", "openai:mine", "--input", "1", "--output", "2")["openai:mine"]
+    archive = home.parent / "mine.tar.gz"
+    assert reply(home, capsys, "backup", str(archive))["files"] == ["library.db", "prices.toml"]
+    (home / "prices.toml").unlink()
+    assert "openai:mine" not in prices()
+    assert command(home, "restore", str(archive)) == 0
+    capsys.readouterr()
+    assert prices()["openai:mine"] == mine
+
+
 def test_settings_that_are_wrong_do_not_stand_in_the_way(home: Path, capsys: Capture) -> None:
     (home / "voyager.toml").write_text("colour = 'blue'\n")
     assert command(home, "backup") == 0

@@ -87,10 +87,11 @@ def _deepened(
     """The skill, deepened to a look; one that is there already is left as it is."""
     from env.statistics import LOOKS
     from env.transcript import Episode
-    from voyager.deepening import deepen_skill
+    from voyager.deepening import counted, deepen_skill
 
     skill = library.get(name)
-    done = 0 if skill.deepening is None else skill.deepening.look
+    before = counted(library, skill)
+    done = 0 if before is None else before.look
     wanted = look if look is not None else min((n for n in LOOKS if n > done), default=None)
     solved: list[bool] = []
 

@@ -139,6 +139,8 @@ def export(
     if name is not None and not row.named:
         others = ", ".join(sorted(one.name for one in all_formats() if one.named))
         raise typer.BadParameter(f"--name is for the formats {others}")
+    if name is not None:
+        row.check_name(name)
     terms = licence_from(licence)
     require_free(out)
     with Library.open(session.home) as library:

@@ -62,7 +62,7 @@ def backup(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Put library, journal and settings into one file; works while an explorer runs."""
+    """Put library, journal, settings and prices into one file; works while an explorer runs."""
     locations = find_home(context, home, json=json)
     from skill_store.archive import backup as make_backup
 

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from env.errors import VoyagerError
+from skill_store.archive import PRICES
 from voyager.models.base import Usage
 from voyager.models.files import write_whole
 
 PRICES_SCHEMA: Final = "voyager.prices/1"
-PRICES_FILE: Final = "prices.toml"
+PRICES_FILE: Final = PRICES
 _SHIPPED: Final = "shipped"
 _DAY: Final = re.compile(r"-20\d\d-?\d\d-?\d\d$")
 _NUMBERS: Final = ("input", "output", "long_from", "long_input", "long_output")

@@ -20,16 +20,24 @@ import anyio
 import anyio.to_thread
 import uvicorn
 from mcp.server import MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.transport_security import TransportSecuritySettings
-from mcp.types import CallToolResult, ImageContent, TextContent, ToolAnnotations
-from pydantic import Field
+from mcp.types import (
+    CallToolResult,
+    ImageContent,
+    InputRequiredResult,
+    TextContent,
+    ToolAnnotations,
+)
+from pydantic import Field, ValidationError
 
 from env.errors import VoyagerError
 from skill_store.export.claims import NO_HARDWARE
 from skill_store.export.schemas import NAME_PATTERN
 from voyager import __version__
+from voyager.serving import mcp_refusals
 from voyager.serving.mcp_records import Description, FoundSkills, RunResult, SceneView
 from voyager.serving.offering import MOST_FOUND, Offered, Offering
 from voyager.serving.performing import MOST_OBJECTS, MOST_SEED, Performer
@@ -139,7 +147,7 @@ def _server(offering: Offering, performer: Performer) -> MCPServer[Any]:
     acting = ToolAnnotations(
         read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False
     )
-    return MCPServer(
+    return _Server(
         "voyager",
         title="Certified robot skills, in simulation",
         instructions=_INSTRUCTIONS,
@@ -153,6 +161,38 @@ def _server(offering: Offering, performer: Performer) -> MCPServer[Any]:
             _tool(tools.run_skill, acting),
         ],
     )
+
+
+class _Server(MCPServer[Any]):
+    """Tells callers in words of ours what is wrong with what they asked for."""
+
+    async def call_tool(
+        self,
+        name: str,
+        arguments: dict[str, Any],
+        context: Context[Any, Any] | None = None,
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool by name.
+
+        Raises:
+            ToolError: With one sentence, if there is no such tool, its arguments do not fit, or
+                it refuses; with the tool's name only, if it crashed.
+        """
+        tools = {tool.name: tool for tool in await self.list_tools()}
+        if name not in tools:
+            raise ToolError(mcp_refusals.unknown_tool(name, tuple(tools)))
+        try:
+            return await super().call_tool(name, arguments, context)
+        except UnexpectedToolError:  # a crash; the SDK keeps its text from the client
+            raise
+        except ToolError as error:
+            cause = error.__cause__
+            if isinstance(cause, ValidationError):
+                known = tuple(tools[name].input_schema["properties"])
+                raise ToolError(mcp_refusals.refusal(cause.errors(), known)) from cause
+            if isinstance(cause, ToolError):  # a sentence of ours that the SDK put a prefix to
+                raise ToolError(str(cause)) from cause
+            raise
 
 
 def _tool(function: Callable[..., Awaitable[Any]], annotations: ToolAnnotations) -> Tool:

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import av
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import yaml
+from markdown_it import MarkdownIt
 
 from env.transcript import Start
 from skill_store import Library
@@ -20,7 +23,9 @@ from skill_store.archive import restore
 from skill_store.export.bundle import Bundle, gather
 from skill_store.export.errors import ExportError
 from skill_store.export.formats import ExportOptions, find_format, write
-from skill_store.export.lerobot import CAMERA_KEY
+from skill_store.export.lerobot import CAMERA_KEY, check_name
+from skill_store.export.lerobot_card import card
+from skill_store.export.licence import MIT_0
 from skill_store.export.recording import Names, Recording, Video
 from skill_store.export.writing import CHECKSUMS, checksums
 
@@ -230,6 +235,108 @@ def test_proof_and_scenes_stand_beside_the_format(dataset: Dataset, bundle: Bund
     assert all(told["proof"] in card for told in ours["skills"])
     listed = (dataset.root / CHECKSUMS).read_text()
     assert all(digest in listed for digest in checksums(dataset.root).values())
+
+
+def headings(page: str) -> list[str]:
+    """Headings of a page, as a reader of Markdown finds them."""
+    blocks = MarkdownIt("gfm-like", {"linkify": False}).parse(page)
+    assert not any(block.type in ("html_block", "hr", "fence") for block in blocks)
+    return [b.content for a, b in pairwise(blocks) if a.type == "heading_open"]
+
+
+def read_card(text: str) -> tuple[dict[str, Any], str]:
+    """Front matter of a card, cut off where the hub cuts it off, and its page."""
+    _, matter, page = text.split("---", 2)
+    found = yaml.safe_load(matter)
+    assert found.keys() == {
+        "license",
+        "license_name",
+        "license_link",
+        "task_categories",
+        "tags",
+        "configs",
+    }
+    return found, page
+
+
+@pytest.mark.parametrize("name", ["put_in", "owner/put_in.v1-2", "A", "x" * 96, "o/" + "x" * 96])
+def test_a_name_stands_on_the_card(bundle: Bundle, tmp_path: Path, name: str) -> None:
+    row = find_format("lerobot")
+    row.check_name(name)
+    options = ExportOptions(recordings=RECORDINGS, name=name)
+    write(row, bundle, tmp_path / "data", options)
+    matter, page = read_card((tmp_path / "data" / "README.md").read_text())
+    assert (matter["license"], matter["license_name"]) == ("other", "MIT-0")
+    assert headings(page) == [name, "Skills", "Frames"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        " ",
+        "my data",
+        "x\n---\nlicense: mit",
+        "x\n\n# Another",
+        "# x",
+        "`x`",
+        "<b>x</b>",
+        "a/b/c",
+        "/x",
+        "x/",
+        "../x",
+        "a--b",
+        "a..b",
+        "-x",
+        "x.",
+        "__x__",
+        "x.git",
+        "x" * 97,
+        "\u00e9t\u00e9",
+        "x\n",
+    ],
+)
+def test_what_cannot_be_the_name_of_a_data_set_is_refused(
+    bundle: Bundle, tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(ExportError, match="cannot be the name of a data set; use letters") as told:
+        check_name(name)
+    assert "\n" not in str(told.value) and len(str(told.value)) < 400
+    options = ExportOptions(recordings=RECORDINGS, name=name)
+    with pytest.raises(ExportError, match="cannot be the name of a data set"):
+        write(find_format("lerobot"), bundle, tmp_path / "data", options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_of_a_skill_breaks_out_of_the_card(bundle: Bundle) -> None:
+    """What archives may say of a skill, and more: also what is checked elsewhere is quoted here."""
+    evil = (
+        "x\n---\nlicense: mit\n\n# Evil\n\n```\n<script>x</script> [a](http://evil.example) **b** `"
+    )
+    exported = bundle.named("grasp")
+    task = replace(exported.skill.task, instruction=evil)
+    hostile = replace(exported, skill=replace(exported.skill, name=evil, task=task))
+    other = replace(bundle, skills=(hostile, *bundle.skills[1:]))
+    names = Names((evil, "y"), (evil,), (evil,), {evil: evil})
+    made = replace(RECORDINGS[0], skill=evil, sentence=evil, names=names, robot=evil)
+    text = card(other, (made,), f"{MIT_0.identifier}\n---\nlicense: mit", None)
+    matter, page = read_card(text)
+    assert (matter["license"], matter["license_name"]) == ("other", "MIT-0 -- license: mit")
+    assert headings(page) == ["Episodes of certified skills", "Skills", "Frames"]
+    inside = MarkdownIt("gfm-like", {"linkify": False}).parse(page)
+    kinds = {piece.type for block in inside for piece in block.children or []}
+    assert kinds <= {
+        "text",
+        "text_special",
+        "softbreak",
+        "code_inline",
+        "strong_open",
+        "strong_close",
+    }
+    # It is told all the same, as it is.
+    assert " ".join(evil.split()) in MarkdownIt().render(page).replace("&lt;", "<").replace(
+        "&gt;", ">"
+    )
 
 
 def test_films_are_found_by_episode_and_time(bundle: Bundle, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from env.program import Closure, Program
 from env.starts import Handover
 from skill_store.chroma_index import _CHANGING as HALF_WRITTEN
 from skill_store.embedder import open_embedder
+from skill_store.library import Library
 from voyager.config import Config, ExploreConfig, SearchConfig
 from voyager.explorer import Explorer
 from voyager.models.settings import ModelsConfig
@@ -227,8 +228,16 @@ def explore(order: dict[str, Any]) -> None:
             sys.stdout.write("begun\n")
             sys.stdout.flush()
 
-    stop = bool(order.get("stop"))
-    Explorer(config, home=Path(order["home"]), watch=begun, stop=lambda: stop).run()
+    def stop() -> bool:
+        return bool(order.get("stop")) or (bool(order.get("settle")) and settled(order["home"]))
+
+    Explorer(config, home=Path(order["home"]), watch=begun, stop=stop).run()
+
+
+def settled(home: str) -> bool:
+    """Whether no request waits in a home."""
+    with Library.open(Path(home)) as library:
+        return library.queue.next() is None
 
 
 def obey(order: dict[str, Any]) -> dict[str, Any]:

@@ -67,7 +67,8 @@ class Driver:
 
         Keyword arguments: `write`, `number` and `when` for the number-th write of a name (None:
         of any), or `seconds` after the run has begun, or after it was started if `starting`;
-        `stop`, to end as soon as it has begun; `trace`, a file for the names of all writes.
+        `stop`, to end as soon as it has begun; `settle`, as soon as no request waits; `trace`, a
+        file for the names of all writes.
         """
         assert self.process.stdin is not None and self.process.stdout is not None
         order = {"home": str(home), "tasks": tasks, "book": book, **more}
