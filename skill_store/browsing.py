@@ -139,38 +139,40 @@ level (hash, depth) AS (
 ),
 depths AS MATERIALIZED (SELECT hash, max(depth) AS depth FROM level GROUP BY hash)
 """
-_NO_DEPTHS: Final = "depths (hash, depth) AS (SELECT NULL, 0 WHERE 0)"
-"""Nobody asked for the order by depth: the rows of a page get theirs by a question of their own."""
-
-# ?1: a JSON list of words, ?2: a JSON object of scores by name, ?3 to ?6: a JSON list or NULL for
-# each facet, in the order of `Facet`.
-_NEAR: Final = "near (name, nearness) AS MATERIALIZED (SELECT key, value FROM json_each(?2))"
-_FROM: Final = """
-FROM skills
+# What a question does not ask for is no part of its statement: ten thousand rows are looked at for
+# each condition.
+_NEAR: Final = "near (name, nearness) AS MATERIALIZED (SELECT key, value FROM json_each(:near))"
+_BY_VERSION: Final = """
 LEFT JOIN versions ON versions.skill = skills.name AND versions.number = skills.version
-LEFT JOIN near ON near.name = skills.name
 """
-_WORDS: Final = r"""NOT EXISTS (
-    SELECT 1 FROM json_each(?1) AS word WHERE NOT (
-        skills.name LIKE word.value ESCAPE '\' OR skills.instruction LIKE word.value ESCAPE '\'
-        OR skills.goal LIKE word.value ESCAPE '\' OR skills.callees LIKE word.value ESCAPE '\'
-    )
+_WORD: Final = r"""(
+    skills.name LIKE {0} ESCAPE '\' OR skills.instruction LIKE {0} ESCAPE '\'
+    OR skills.goal LIKE {0} ESCAPE '\' OR skills.callees LIKE {0} ESCAPE '\'
 )"""
-_CHOSEN: Final[Mapping[Facet, str]] = {
-    Facet.STATE: "(?3 IS NULL OR skills.state IN (SELECT value FROM json_each(?3)))",
-    Facet.KIND: """(?4 IS NULL OR EXISTS (
-        SELECT 1 FROM promises WHERE promises.task = skills.task
-        AND predicate IN (SELECT value FROM json_each(?4))
-    ))""",
-    Facet.ORIGIN: "(?5 IS NULL OR versions.origin IN (SELECT value FROM json_each(?5)))",
-    Facet.EVIDENCE: "(?6 IS NULL OR skills.sandbox IN (SELECT value FROM json_each(?6)))",
-}
-_WHERE: Final = "\n".join(
-    (
-        f"WHERE (near.nearness IS NOT NULL OR {_WORDS})",
-        *(f"AND {condition}" for condition in _CHOSEN.values()),
-    )
+_EACH: Final = "SELECT 1 FROM json_each(:rest) AS word"
+_SINGLE: Final = 20
+"""Words that are looked for each by itself, which is fast; a statement may not grow for ever."""
+_REST: Final = f"NOT EXISTS ({_EACH} WHERE NOT {_WORD.format('word.value')})"
+_WORDED: Final = """
+found (id, score) AS MATERIALIZED (SELECT rowid, NULL FROM skills WHERE {words})
+"""
+_FOUND: Final = """
+found (id, score) AS MATERIALIZED (
+    SELECT skills.rowid, CASE WHEN near.nearness IS NULL OR {words} THEN NULL ELSE nearness END
+    FROM skills LEFT JOIN near ON near.name = skills.name
+    WHERE near.nearness IS NOT NULL OR {words}
 )
+"""
+_CHOSEN: Final[Mapping[Facet, str]] = {
+    Facet.STATE: "skills.state IN (SELECT value FROM json_each(:state))",
+    Facet.KIND: """skills.task IN (
+        SELECT task FROM promises WHERE predicate IN (SELECT value FROM json_each(:kind))
+    )""",
+    Facet.ORIGIN: """(
+        SELECT origin FROM versions WHERE skill = skills.name AND number = skills.version
+    ) IN (SELECT value FROM json_each(:origin))""",
+    Facet.EVIDENCE: "skills.sandbox IN (SELECT value FROM json_each(:evidence))",
+}
 
 _KINDS: Final = """
 (SELECT group_concat(predicate, ' ') FROM (
@@ -181,22 +183,22 @@ _COLUMNS: Final = f"""
 SELECT skills.name, {_KINDS} AS kinds, skills.instruction, skills.goal, skills.k, skills.n,
        skills.bound, coalesce(uses.calls, 0) AS calls, coalesce(uses.kept, 0) AS kept,
        skills.program, skills.state, skills.pinned, skills.version, versions.origin,
-       skills.sandbox, skills.added_at,
-       CASE WHEN {_WORDS} THEN NULL ELSE near.nearness END AS score
+       skills.sandbox, skills.added_at
 """
-_BESIDE: Final = """
+_BESIDE: Final = f"""
+{_BY_VERSION}
 LEFT JOIN uses ON uses.program = skills.program
-LEFT JOIN depths ON depths.hash = skills.program
 """
+_BY_DEPTH: Final = "LEFT JOIN depths ON depths.hash = skills.program"
 _STATES: Final = """CASE skills.state
     WHEN 'active' THEN 0 WHEN 'probation' THEN 1 WHEN 'stale' THEN 2 ELSE 3 END"""
 _ORDERS: Final[Mapping[Order, tuple[str, str]]] = {
     # A name that begins with the first word comes first, then names with it, then the rest.
     Order.FIT: (
-        "score IS NOT NULL, skills.name LIKE substr(?1 ->> 0, 2) ESCAPE '\\' DESC, "
-        "skills.name LIKE ?1 ->> 0 ESCAPE '\\' DESC, score DESC, skills.name",
-        "score IS NULL, skills.name LIKE substr(?1 ->> 0, 2) ESCAPE '\\', "
-        "skills.name LIKE ?1 ->> 0 ESCAPE '\\', score, skills.name DESC",
+        "score IS NOT NULL, skills.name LIKE substr(:word0, 2) ESCAPE '\\' DESC, "
+        "skills.name LIKE :word0 ESCAPE '\\' DESC, score DESC, skills.name",
+        "score IS NULL, skills.name LIKE substr(:word0, 2) ESCAPE '\\', "
+        "skills.name LIKE :word0 ESCAPE '\\', score, skills.name DESC",
     ),
     Order.NAME: ("skills.name", "skills.name DESC"),
     Order.KIND: ("kinds, skills.name", "kinds DESC, skills.name"),
@@ -226,11 +228,8 @@ SELECT root, max(depth) AS depth FROM level GROUP BY root
 
 _VALUES: Final[Mapping[Facet, tuple[str, str]]] = {
     Facet.STATE: ("skills.state", ""),
-    Facet.KIND: (
-        "promises.predicate",
-        "JOIN promises ON promises.task = skills.task",
-    ),
-    Facet.ORIGIN: ("versions.origin", ""),
+    Facet.KIND: ("promises.predicate", "JOIN promises ON promises.task = skills.task"),
+    Facet.ORIGIN: ("versions.origin", _BY_VERSION),
     Facet.EVIDENCE: ("skills.sandbox", ""),
 }
 
@@ -253,23 +252,25 @@ class Browsing:
         Raises:
             StorageError: If the library cannot be read.
         """
-        asked = _parameters(question)
-        depths = _DEPTHS if question.order is Order.DEPTH else _NO_DEPTHS
+        asked = _Asked(question)
         statement = "\n".join(
             (
-                f"WITH RECURSIVE {_NEAR}, {depths}",
-                _COLUMNS,
-                _FROM,
-                _BESIDE,
-                _WHERE,
+                asked.beginning,
+                f"{_COLUMNS}, {asked.score} AS score, ({asked.count}) AS total",
+                asked.source,
+                asked.where(),
                 f"ORDER BY {_ORDERS[question.order][question.backwards]}",
-                "LIMIT ?7 OFFSET ?8",
+                "LIMIT :limit OFFSET :offset",
             )
         )
-        rows = self._database.rows(statement, (*asked, limit, offset))
+        values = {**asked.values, "limit": limit, "offset": offset}
+        rows = self._database.rows(statement, values)
+        if rows or not offset:
+            total = rows[0]["total"] if rows else 0
+        else:
+            total = self._database.one(f"{asked.beginning} {asked.count}", asked.values)[0]
         deep = self._depths(row["program"] for row in rows)
-        found = tuple(_row(row, deep.get(row["program"], 1)) for row in rows)
-        return Page(found, offset, self._total(asked, offset, limit, len(found)))
+        return Page(tuple(_row(row, deep.get(row["program"], 1)) for row in rows), offset, total)
 
     def place(self, question: Question, name: str) -> int | None:
         """How many skills of a list come before one of them; None when it is not in the list.
@@ -281,19 +282,19 @@ class Browsing:
         Raises:
             StorageError: If the library cannot be read.
         """
-        depths = _DEPTHS if question.order is Order.DEPTH else _NO_DEPTHS
-        order = _ORDERS[question.order][question.backwards]
+        asked = _Asked(question)
+        order = _placed(_ORDERS[question.order][question.backwards], asked.score)
         statement = "\n".join(
             (
-                f"WITH RECURSIVE {_NEAR}, {depths}",
-                f", list AS ({_COLUMNS}, row_number() OVER (ORDER BY {_placed(order)}) AS place",
-                _FROM,
-                _BESIDE,
-                _WHERE,
-                ") SELECT place - 1 AS place FROM list WHERE name = ?7",
+                asked.beginning,
+                "SELECT place - 1 AS place FROM (",
+                f"SELECT skills.name, row_number() OVER (ORDER BY {order}) AS place",
+                asked.source,
+                asked.where(),
+                ") WHERE name = :name",
             )
         )
-        row = self._database.first(statement, (*_parameters(question), name))
+        row = self._database.first(statement, {**asked.values, "name": name})
         return None if row is None else int(row["place"])
 
     def counts(self, question: Question) -> Mapping[Facet, Mapping[str, int]]:
@@ -305,7 +306,19 @@ class Browsing:
         Raises:
             StorageError: If the library cannot be read.
         """
-        return {facet: self._counted(facet, question) for facet in Facet}
+        asked = _Asked(question)
+        # In one statement, so that words are looked for once and not again for each facet.
+        parts = (
+            f"SELECT '{facet}' AS facet, {value} AS value, count(*) AS number "
+            f"{asked.found} {beside} {asked.where(without=facet)} GROUP BY 2"
+            for facet, (value, beside) in _VALUES.items()
+        )
+        told = "\nUNION ALL\n".join(parts)
+        statement = f"{asked.beginning} {told} ORDER BY 3 DESC, 2"
+        counted: dict[Facet, dict[str, int]] = {facet: {} for facet in Facet}
+        for row in self._database.rows(statement, asked.values):
+            counted[Facet(row["facet"])][row["value"]] = row["number"]
+        return counted
 
     def revision(self) -> tuple[int, int]:
         """Changes whenever anybody has written into the library.
@@ -318,40 +331,52 @@ class Browsing:
 
     # Inside
 
-    def _counted(self, facet: Facet, question: Question) -> dict[str, int]:
-        free = {key: chosen for key, chosen in question.chosen.items() if key is not facet}
-        asked = _parameters(Question(question.text, question.near, free))
-        value, beside = _VALUES[facet]
-        statement = "\n".join(
-            (
-                f"WITH {_NEAR} SELECT {value} AS value, count(*) AS number",
-                _FROM,
-                beside,
-                _WHERE,
-                "GROUP BY 1 ORDER BY 2 DESC, 1",
-            )
-        )
-        return {row["value"]: row["number"] for row in self._database.rows(statement, asked)}
-
-    def _total(self, asked: tuple[Any, ...], offset: int, limit: int, found: int) -> int:
-        if found < limit and (found or not offset):
-            return offset + found
-        statement = "\n".join((f"WITH {_NEAR} SELECT count(*)", _FROM, _WHERE))
-        return int(self._database.one(statement, asked)[0])
-
     def _depths(self, programs: Iterable[str]) -> dict[str, int]:
         rows = self._database.rows(_DEEP, (json.dumps(list(programs)),))
         return {row["root"]: row["depth"] for row in rows}
 
 
-def _parameters(question: Question) -> tuple[Any, ...]:
-    words = [f"%{_plain(word)}%" for word in question.text.split()]
-    chosen = (sorted(question.chosen.get(facet, ())) for facet in Facet)
-    return (
-        json.dumps(words),
-        json.dumps(dict(question.near)),
-        *(json.dumps(values) if values else None for values in chosen),
-    )
+class _Asked:
+    """A question as parts of a statement, and the values in it."""
+
+    def __init__(self, question: Question) -> None:
+        words = [f"%{_plain(word)}%" for word in question.text.split()]
+        single = {f"word{place}": word for place, word in enumerate(words[:_SINGLE])}
+        self._chosen = {facet: sorted(values) for facet, values in question.chosen.items()}
+        steps = []
+        self.found = "FROM skills"
+        """Skills with the words."""
+        self.score = "NULL"
+        if words:
+            told = [_WORD.format(f":{name}") for name in single]
+            told += [_REST] if words[_SINGLE:] else []
+            steps += [_NEAR] if question.near else []
+            steps.append((_FOUND if question.near else _WORDED).format(words=" AND ".join(told)))
+            self.found = "FROM found JOIN skills ON skills.rowid = found.id"
+            self.score = "found.score"
+        self.source = f"{self.found} {_BESIDE}"
+        """The same with all that rows tell."""
+        if question.order is Order.DEPTH:
+            steps.append(_DEPTHS)
+            self.source += _BY_DEPTH
+        self.beginning = f"WITH RECURSIVE {', '.join(steps)}" if steps else ""
+        self.values: dict[str, Any] = {
+            "word0": None,
+            **single,
+            "rest": json.dumps(words[_SINGLE:]),
+            "near": json.dumps(dict(question.near)),
+            **{facet.value: json.dumps(values) for facet, values in self._chosen.items()},
+        }
+
+    @property
+    def count(self) -> str:
+        """How many skills there are, as a question."""
+        return f"SELECT count(*) {self.found} {self.where()}"
+
+    def where(self, without: Facet | None = None) -> str:
+        """The conditions that come from facets, but for one of them."""
+        told = [_CHOSEN[facet] for facet, v in self._chosen.items() if v and facet is not without]
+        return f"WHERE {' AND '.join(told)}" if told else ""
 
 
 def _plain(word: str) -> str:
@@ -359,11 +384,10 @@ def _plain(word: str) -> str:
     return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _placed(order: str) -> str:
+def _placed(order: str, score: str) -> str:
     """An order in the words of the columns, for a window that knows no names of results."""
-    score = f"(CASE WHEN {_WORDS} THEN NULL ELSE near.nearness END)"
     told = order.replace("kinds", _KINDS).replace("calls", "coalesce(uses.calls, 0)")
-    return told.replace("score", score)
+    return told.replace("score", f"({score})")
 
 
 def _row(row: sqlite3.Row, depth: int) -> Row:

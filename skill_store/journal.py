@@ -145,19 +145,24 @@ class Journal:
                 (self._now(), INTERRUPTED),
             ).rowcount
 
-    def attempts(self, task_hash: str | None = None, *, after: int = 0) -> tuple[Attempt, ...]:
+    def attempts(
+        self, task_hash: str | None = None, *, after: int = 0, brief: bool = False
+    ) -> tuple[Attempt, ...]:
         """All attempts, or those at one task, oldest first.
 
         Args:
             task_hash: Only those at this task, or all.
             after: Only those with a greater number.
+            brief: Leave out their details, which are nearly all that there is to read.
 
         Raises:
             StorageError: If they cannot be read.
         """
         rows = self._database.rows(
-            "SELECT * FROM attempts WHERE id > ?2 AND (?1 IS NULL OR task = ?1) ORDER BY id",
-            (task_hash, after),
+            "SELECT id, run, task, started_at, ended_at, outcome, reason, simulated_steps, "
+            "CASE WHEN ?3 THEN NULL ELSE detail END AS detail FROM attempts "
+            "WHERE id > ?2 AND (?1 IS NULL OR task = ?1) ORDER BY id",
+            (task_hash, after, brief),
         )
         return tuple(
             Attempt(

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from voyager.browsing.tabs import Tab
 from voyager.browsing.told import (
     AttemptLine,
     Attempts,
@@ -28,7 +29,6 @@ from voyager.browsing.told import (
     Proof,
     RunLine,
     Runs,
-    Tab,
     Told,
     VersionLine,
     Versions,

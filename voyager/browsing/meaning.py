@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,8 @@ from typing import Any, Final
 MOST: Final = 50
 """Skills that are found by meaning at most; those with the words are found by the database."""
 _LONGEST_LINE: Final = 2**20
+_NICE: Final = 5
+"""Loading the model takes a second, while somebody is typing who waits for each letter."""
 
 
 class Meaning:
@@ -106,4 +109,5 @@ def answer_questions(home: Path) -> None:
 
 
 if __name__ == "__main__":
+    os.nice(_NICE)
     answer_questions(Path(sys.argv[1]))

@@ -1,9 +1,9 @@
-"""How far a home has come: what was learned, what failed, what would be tried next, milestones."""
+"""How far a home has come: what it looks back on, what it refuses, and what it would try next."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any, Final
 
@@ -16,43 +16,12 @@ from env.errors import VoyagerError
 from env.fingerprint import fingerprint
 from env.robots import DEFAULT_ROBOT
 from skill_store.library import Library
-from skill_store.queue import RequestState
-from skill_store.records import Attempt
+from voyager.browsing.past import Past, look_back
 from voyager.lesson import platform_hash
-from voyager.report.chronicle import MilestoneFacts, gather_milestones
 
 PROGRESS_SCHEMA: Final = "voyager.progress/1"
 MOST: Final = 20
 """Goals of the frontier that are told."""
-
-
-@dataclass(frozen=True, slots=True)
-class TriedTask:
-    """A task that was attempted.
-
-    Attributes:
-        hash: Of the task.
-        goal: What was wanted.
-        instruction: The same in words.
-        skill: Name of the skill that it has; None without one.
-        times: Attempts that said something about it.
-        steps: Physics steps of all of them.
-        outcome: How the last one ended.
-        reason: One sentence about that; empty when it was learned.
-        last: Number of the last one.
-        waits: Whether it failed and would not be tried before the library has grown.
-    """
-
-    hash: str
-    goal: str
-    instruction: str
-    skill: str | None
-    times: int
-    steps: int
-    outcome: str
-    reason: str
-    last: int
-    waits: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,92 +65,47 @@ class Progress:
     """How far a home has come.
 
     Attributes:
-        solved: Tasks that have a skill, in the order in which they were learned.
-        failed: Tasks that were tried in vain, the last tried first.
+        past: What was tried and reached.
         refused: Tasks that were refused before anything was written, on this platform.
         frontier: What would be tried next, the most promising first.
-        waiting: Goals that users asked for and wait for.
-        milestones: In their own order.
-        interrupted: Attempts that said nothing about their task.
     """
 
-    solved: tuple[TriedTask, ...]
-    failed: tuple[TriedTask, ...]
+    past: Past
     refused: tuple[Refused, ...]
     frontier: tuple[NextTask, ...]
-    waiting: tuple[str, ...]
-    milestones: tuple[MilestoneFacts, ...]
-    interrupted: int
 
     def to_json(self) -> dict[str, Any]:
         """JSON-able, with `schema`."""
         return {
             "schema": PROGRESS_SCHEMA,
-            "solved": [asdict(one) for one in self.solved],
-            "failed": [asdict(one) for one in self.failed],
+            **self.past.to_json(),
             "refused": [asdict(one) for one in self.refused],
             "frontier": [asdict(one) for one in self.frontier],
-            "waiting": list(self.waiting),
-            "milestones": [_milestone(one) for one in self.milestones],
-            "interrupted": self.interrupted,
         }
 
 
-def gather(library: Library, seed: int, most: int = MOST) -> Progress:
+def gather(library: Library, seed: int, most: int = MOST, past: Past | None = None) -> Progress:
     """Read how far a home has come; nothing is simulated, and nothing is written.
 
     Args:
         library: Opened in any way.
         seed: Of the explorer, whose order it decides.
         most: Goals of the frontier at most.
+        past: What `look_back` told; it is read here if it was not.
 
     Raises:
         StorageError: If the library cannot be read.
     """
     platform = platform_hash(fingerprint(DEFAULT_ROBOT))
     situation = Memory(library, platform, seed).situation()
-    tried, interrupted = _tried(library, situation)
+    waiting = {one.task.hash for one in situation.tries if situation.waits(one.task)}
+    told = look_back(library) if past is None else past
+    failed = tuple(replace(one, waits=one.hash in waiting) for one in told.failed)
     return Progress(
-        solved=tuple(one for one in tried if one.skill is not None),
-        failed=tuple(one for one in reversed(tried) if one.skill is None),
+        past=replace(told, failed=failed),
         refused=tuple(_refused(library, platform)),
         frontier=tuple(islice(_frontier(situation), most)),
-        waiting=tuple(one.goal for one in library.queue.list(RequestState.WAITING)),
-        milestones=gather_milestones(library),
-        interrupted=interrupted,
     )
-
-
-def _tried(library: Library, situation: Situation) -> tuple[list[TriedTask], int]:
-    """Tasks in the order of their last attempts, and how many attempts said nothing."""
-    wordings = library.journal.wordings()
-    skills = {entry.task: entry.name for entry in library.entries()}
-    waiting = {past.task.hash for past in situation.tries if situation.waits(past.task)}
-    by_task: dict[str, list[Attempt]] = {}
-    interrupted = 0
-    for attempt in library.journal.attempts():
-        if attempt.ended_at is None:
-            continue
-        if attempt.outcome is None or not attempt.outcome.about_program:
-            interrupted += 1
-            continue
-        by_task.setdefault(attempt.task, []).append(attempt)
-    found = [
-        TriedTask(
-            hash=task,
-            goal=wordings[task].goal,
-            instruction=wordings[task].instruction,
-            skill=skills.get(task),
-            times=len(attempts),
-            steps=sum(one.simulated_steps or 0 for one in attempts),
-            outcome=attempts[-1].outcome.value if attempts[-1].outcome is not None else "",
-            reason=attempts[-1].reason or "",
-            last=attempts[-1].id,
-            waits=task in waiting,
-        )
-        for task, attempts in by_task.items()
-    ]
-    return sorted(found, key=lambda one: one.last), interrupted
 
 
 def _refused(library: Library, platform: str) -> Iterable[Refused]:
@@ -210,17 +134,3 @@ def _frontier(situation: Situation) -> Iterable[NextTask]:
             effort=proposal.effort,
             tested=task.hash in situation.tested,
         )
-
-
-def _milestone(one: MilestoneFacts) -> dict[str, Any]:
-    milestone = one.reached.milestone
-    pairs: Sequence[tuple[str, str]] = milestone.parameters
-    return {
-        "name": milestone.name,
-        "level": milestone.level,
-        "theme": milestone.theme.value,
-        "goal": milestone.goal,
-        "parameters": [list(pair) for pair in pairs],
-        "skill": one.reached.skill,
-        "at_steps": one.at_steps,
-    }

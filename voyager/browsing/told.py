@@ -5,24 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from env.transcript import Start
-
-
-class Tab(StrEnum):
-    """What is told about a skill."""
-
-    CODE = "code"
-    CONTRACT = "contract"
-    CERTIFICATE = "certificate"
-    GRAPH = "graph"
-    VERSIONS = "versions"
-    ATTEMPTS = "attempts"
-    LESSONS = "lessons"
-    RUNS = "runs"
 
 
 @dataclass(frozen=True, slots=True)

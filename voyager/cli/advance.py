@@ -13,7 +13,8 @@ from voyager.cli.session import begin
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from voyager.browsing.progress import Progress, TriedTask
+    from voyager.browsing.past import Past, TriedTask
+    from voyager.browsing.progress import Progress
 
 
 def progress(
@@ -32,36 +33,45 @@ def progress(
     """
     session = begin(context, home, extensions=extension, flags={"seed": seed}, json=json)
     from skill_store import Library
+    from voyager.browsing.past import look_back
     from voyager.browsing.progress import gather
 
     with Library.open(session.home) as library:
-        found = gather(library, session.config.seed, most)
+        past = look_back(library)
+        if not json:
+            # What comes next takes seconds to work out: there is something to read meanwhile.
+            _show_past(past)
+        found = gather(library, session.config.seed, most, past)
     if json:
         screen.show_json(found.to_json())
         return
-    _show(found)
+    _show_rest(found)
 
 
-def _show(found: Progress) -> None:
+def _show_past(past: Past) -> None:
     out = screen.console()
-    _table(out, "solved", found.solved)
-    _table(out, "failed", found.failed)
+    _table(out, "solved", past.solved)
+    _table(out, "failed", past.failed)
+
+
+def _show_rest(found: Progress) -> None:
+    out, past = screen.console(), found.past
     if found.frontier:
         made = screen.table("next", "goal", "with", "why", title="frontier")
         for rank, one in enumerate(found.frontier, 1):
             pairs = ", ".join(f"{name}: {kind}" for name, kind in one.parameters)
             screen.add_row(made, rank, one.goal, pairs or "-", one.why)
         out.print(made)
-    met = sum(one.at_steps is not None for one in found.milestones)
+    met = sum(one.at_steps is not None for one in past.milestones)
     screen.show_facts(
         out,
         [
-            ("solved", f"{len(found.solved)} tasks"),
-            ("failed", f"{len(found.failed)} tasks"),
+            ("solved", f"{len(past.solved)} tasks"),
+            ("failed", f"{len(past.failed)} tasks"),
             ("refused", f"{len(found.refused)} tasks, as not worth learning"),
-            ("waiting", f"{len(found.waiting)} tasks of users"),
-            ("interrupted", f"{found.interrupted} attempts"),
-            ("milestones", f"{met} of {len(found.milestones)}"),
+            ("waiting", f"{len(past.waiting)} tasks of users"),
+            ("interrupted", f"{past.interrupted} attempts"),
+            ("milestones", f"{met} of {len(past.milestones)}"),
         ],
     )
 

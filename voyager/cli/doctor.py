@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from voyager.cli import screen
 from voyager.cli.options import ExtensionOption, HomeOption, JsonOption
 from voyager.cli.session import invocation_of
-from voyager.doctor import Finding, Health, examine
+
+if TYPE_CHECKING:
+    from voyager.doctor import Finding
 
 DOCTOR_SCHEMA = "voyager.doctor/1"
-_STYLES = {Health.OK: "green", Health.NOTE: "yellow", Health.WRONG: "bold red"}
+_STYLES = {"ok": "green", "note": "yellow", "wrong": "bold red"}
 
 
 def doctor(
@@ -38,6 +40,8 @@ def doctor(
 ) -> None:
     """Check Python, packages, engine, sandbox, home and database; exit code 1 if one is wrong."""
     invocation_of(context).json = json
+    from voyager.doctor import Health, examine
+
     suites = _backends(backend) if sandbox or backend else ()
     out, err = screen.console(), screen.console(stderr=True)
     findings: list[Finding] = []
@@ -47,7 +51,7 @@ def doctor(
             if json:
                 continue
             status.stop()
-            line = screen.text(f"{finding.health.value:<6}", _STYLES[finding.health])
+            line = screen.text(f"{finding.health.value:<6}", _STYLES[finding.health.value])
             line.append(screen.clean(f"{finding.name}: {finding.detail}"))
             out.print(line, soft_wrap=True)
             if finding.remedy:

@@ -179,7 +179,7 @@ def gather_milestones(library: Library) -> tuple[MilestoneFacts, ...]:
     Raises:
         StorageError: If the library cannot be read.
     """
-    records = library.journal.attempts()
+    records = library.journal.attempts(brief=True)
     arrivals = _Arrivals(records, tuple(_attempts(records, library)))
     return _milestones(library, library.entries(), arrivals)
 

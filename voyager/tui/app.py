@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -16,13 +17,9 @@ from textual.widgets import ContentSwitcher
 from env.errors import VoyagerError
 from skill_store.clock import utc_now
 from voyager.browsing.pages import Watch
-from voyager.browsing.told import Film
-from voyager.browsing.twins import Twin
 from voyager.tui import deeds
 from voyager.tui.commands import Actions, Skills
 from voyager.tui.deeds import Deed
-from voyager.tui.dialog import DeedDialog, ExportDialog, RunDialog, TaskDialog
-from voyager.tui.jobs import Jobs
 from voyager.tui.key_line import KeyLine
 from voyager.tui.skill_actions import SkillActions
 from voyager.tui.skill_table import SkillTable
@@ -33,11 +30,16 @@ from voyager.tui.top_bar import TopBar, ViewLabel
 
 if TYPE_CHECKING:
     from voyager.browsing.films import Studio
+    from voyager.browsing.told import Film
+    from voyager.browsing.twins import Twin
+    from voyager.tui.jobs import Jobs
     from voyager.tui.live import LivePane
     from voyager.tui.progress import ProgressPane
 
 _LOOK_EVERY: Final = 1.0
 """Seconds between two looks at whether somebody else has written into the home."""
+_SETTLED: Final = 2.0
+"""Seconds after the first list until what was loaded is taken to be all that stays."""
 _EXAMPLE: Final = "NAME"
 
 
@@ -82,12 +84,13 @@ class BrowserApp(App[None]):
         super().__init__()
         self.home = home
         self.clock = clock
-        self.jobs = Jobs(clock)
+        self._jobs: Jobs | None = None
         self._home_given = home_given
         self._extensions = extensions
         self._watch: Watch | None = None
         self._studio: Studio | None = None
         self._listed = ""
+        self._begun = False
         for own in OWN:
             self.register_theme(own)
         self.theme = theme
@@ -108,7 +111,8 @@ class BrowserApp(App[None]):
 
     async def on_unmount(self) -> None:
         """End what was set going."""
-        await self.jobs.stop_all()
+        if self._jobs is not None:
+            await self._jobs.stop_all()
         if self._watch is not None:
             self._watch.close()
         if self._studio is not None:
@@ -116,8 +120,19 @@ class BrowserApp(App[None]):
 
     # What others call
 
+    @property
+    def jobs(self) -> Jobs:
+        """What was set going here."""
+        if self._jobs is None:
+            from voyager.tui.jobs import Jobs
+
+            self._jobs = Jobs(self.clock)
+        return self._jobs
+
     def twin_of(self, deed: Deed) -> Twin:
         """The command of a deed."""
+        from voyager.browsing.twins import Twin
+
         return Twin(deed.words, self.home, self._home_given, self._extensions)
 
     def line_of(self, deed: Deed) -> str:
@@ -151,6 +166,8 @@ class BrowserApp(App[None]):
 
     def action_queue(self) -> None:
         """Ask an explorer for a skill."""
+        from voyager.tui.dialog import TaskDialog
+
         self.push_screen(TaskDialog(self.line_of), self._accepted)
 
     def action_jobs(self) -> None:
@@ -181,6 +198,8 @@ class BrowserApp(App[None]):
 
     def on_progress_pane_task_chosen(self, event: ProgressPane.TaskChosen) -> None:
         """Ask for a skill that is not there yet."""
+        from voyager.tui.dialog import TaskDialog
+
         dialog = TaskDialog(self.line_of, event.goal, dict(event.parameters))
         self.push_screen(dialog, self._accepted)
 
@@ -192,6 +211,8 @@ class BrowserApp(App[None]):
     def deed_asked(self, event: SkillActions.DeedAsked) -> None:
         """Do something, after asking if that is wished for."""
         if event.ask:
+            from voyager.tui.dialog import DeedDialog
+
             self.push_screen(DeedDialog(event.deed, self.line_of), self._accepted)
         else:
             self._begin(event.deed)
@@ -200,6 +221,7 @@ class BrowserApp(App[None]):
     def export_asked(self, event: SkillActions.ExportAsked) -> None:
         """Ask for a format and a folder."""
         from skill_store.export.formats import FORMATS
+        from voyager.tui.dialog import ExportDialog
 
         formats = [(one.name, one.summary) for one in FORMATS]
         dialog = ExportDialog(event.name, formats, Path.cwd(), self.line_of)
@@ -208,6 +230,8 @@ class BrowserApp(App[None]):
     @on(SkillActions.RunAsked)
     def run_asked(self, event: SkillActions.RunAsked) -> None:
         """Ask for a seed, and show the run."""
+        from voyager.tui.dialog import RunDialog
+
         film = event.film
 
         def line(seed: int) -> str:
@@ -217,6 +241,7 @@ class BrowserApp(App[None]):
             if seed is None:
                 return
             from env.transcript import Start
+            from voyager.browsing.told import Film
 
             same = seed == film.start.seed
             start = film.start if same else Start(seed)
@@ -233,18 +258,25 @@ class BrowserApp(App[None]):
     @on(SkillsView.Failed)
     def reading_failed(self, event: SkillsView.Failed) -> None:
         """Say what is wrong."""
-        self.query_one(KeyLine).begin()
+        self._begin_all()
         self._tell(event.sentence, good=False)
 
     @on(SkillsView.Listed)
     def listed(self, event: SkillsView.Listed) -> None:
         """Say how many skills there are."""
-        self.query_one(KeyLine).begin()
+        self._begin_all()
         total = event.listing.home_total
         self._listed = f"{total:,} skill{'' if total == 1 else 's'}"
         self._stand()
 
     # Inside
+
+    def _begin_all(self) -> None:
+        """Begin with what would have held up the first list."""
+        self.query_one(KeyLine).begin()
+        if not self._begun and not gc.isenabled():
+            self.set_timer(_SETTLED, _collect)
+        self._begun = True
 
     def _made(self, view: str) -> Widget:
         if view == "live":
@@ -293,7 +325,7 @@ class BrowserApp(App[None]):
             self._tell(str(error), good=False)
 
     def _stand(self) -> None:
-        open_jobs = self.jobs.open
+        open_jobs = () if self._jobs is None else self._jobs.open
         told = [job.deed.doing for job in open_jobs[:1]]
         if len(open_jobs) > 1:
             told.append(f"and {len(open_jobs) - 1} more")
@@ -326,3 +358,9 @@ class BrowserApp(App[None]):
             Deed("versions", "", ("skills", "diff", name), ""),
         )
         return [(deed.title.split(" ")[0], self.line_of(deed)) for deed in listed]
+
+
+def _collect() -> None:
+    """Begin to look for garbage, but never again in what was loaded until now."""
+    gc.freeze()
+    gc.enable()

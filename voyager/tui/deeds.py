@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from voyager.browsing.twins import Done
+if TYPE_CHECKING:
+    from voyager.browsing.twins import Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +20,14 @@ class Deed:
         what: One sentence on what will happen.
         words: The command, without the program's name.
         doing: What it is called while it is under way.
+        draft: A file with what somebody has written for it, which goes once that is a version.
     """
 
     title: str
     what: str
     words: tuple[str, ...]
     doing: str
+    draft: Path | None = None
 
 
 def verify(name: str) -> Deed:
@@ -106,6 +109,7 @@ def edit(name: str, file: Path) -> Deed:
         "in this home.",
         ("skills", "edit", name, "--file", str(file)),
         f"certifying the edited {name}",
+        file,
     )
 
 
@@ -152,15 +156,27 @@ def result(deed: Deed, done: Done) -> Result:
         deed: What was to be done.
         done: How its command ended.
     """
+    kept = "" if deed.draft is None or certified(done) else f"; your text is in {deed.draft}"
     if done.error:
-        return Result(f"{deed.title}: {done.error}", False)
+        return Result(f"{deed.title}: {done.error}{kept}", False)
     tell = _TELLERS.get(str(done.record.get("schema", "")))
     if tell is not None:
         try:
-            return Result(tell(done.record), done.code == 0)
+            return Result(f"{tell(done.record)}{kept}", done.code == 0)
         except (KeyError, IndexError, TypeError, ValueError):
             pass  # an answer of another version: how it ended is known all the same
-    return Result(f"{deed.title}: {'done' if done.code == 0 else 'not done'}", done.code == 0)
+    ended = "done" if done.code == 0 else "not done"
+    return Result(f"{deed.title}: {ended}{kept}", done.code == 0)
+
+
+def certified(done: Done) -> bool:
+    """Whether a command has made a version of what somebody has written, or found that it is one.
+
+    Args:
+        done: How it ended.
+    """
+    known = done.record.get("schema") == "voyager.challenge/1"
+    return known and done.record.get("verdict") != "refused"
 
 
 def _verified(record: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from textual import work
 from textual.app import ComposeResult
@@ -13,54 +13,29 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
-from textual.widget import Widget
-from textual.widgets import Static, TabbedContent, TabPane, Tabs
+from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from env.errors import VoyagerError
 from skill_store.browsing import Row
-from voyager.browsing.details import read_tab
-from voyager.browsing.told import (
-    Attempts,
-    Code,
-    Contract,
-    Graph,
-    Lessons,
-    Proof,
-    Runs,
-    Tab,
-    Told,
-    Versions,
-)
+from voyager.browsing.tabs import Tab
 from voyager.tui.text import QUIET, STATE_STYLES, STATES, bar, one_line, safe
+
+if TYPE_CHECKING:
+    from textual.widgets import TabbedContent
+
+    from voyager.browsing.told import Told
+    from voyager.tui.detail_tabs import DetailTabs
 
 _PATIENCE: Final = 0.06
 """Seconds after which a skill is read: whoever runs down the list looks at none on the way."""
-_TITLES: Final = {
-    Tab.CODE: "Code",
-    Tab.CONTRACT: "Contract",
-    Tab.CERTIFICATE: "Proof",
-    Tab.GRAPH: "Calls",
-    Tab.VERSIONS: "Versions",
-    Tab.ATTEMPTS: "Attempts",
-    Tab.LESSONS: "Lessons",
-    Tab.RUNS: "Runs",
-}
-
-
-_Pane = TypeVar("_Pane", bound=Widget)
-
-
-class Leaf(TabPane):
-    """A tab that is blank until something is in it."""
-
-    def render(self) -> str:
-        """Nothing; what is in it draws itself."""
-        return ""
 
 
 class DetailPane(Vertical):
-    """Shows one skill. What is in a tab is made when the tab is looked at for the first time."""
+    """Shows one skill.
+
+    The tabs are made when a list is on the screen, and what is in one when it is looked at.
+    """
 
     class TabRead(Message):
         """A tab was read."""
@@ -82,6 +57,9 @@ class DetailPane(Vertical):
         self._told: dict[Tab, Told] = {}
         self._timer: Timer | None = None
         self._wanted = False
+        self._tabs: DetailTabs | None = None
+        self._first: Tab | None = None
+        self._asked: tuple[str, Tab] | None = None
 
     @property
     def row(self) -> Row | None:
@@ -91,18 +69,15 @@ class DetailPane(Vertical):
     @property
     def tab(self) -> Tab:
         """The tab that is looked at."""
-        return Tab(self.query_one(TabbedContent).active)
+        return (self._first or Tab.CODE) if self._tabs is None else self._tabs.tab
 
     def told(self, tab: Tab) -> Told | None:
         """What a tab tells, if it was read."""
         return self._told.get(tab)
 
     def compose(self) -> ComposeResult:
-        """A heading, and the tabs."""
+        """A heading."""
         yield Static(id="detail-heading")
-        with TabbedContent(initial=Tab.CODE.value):
-            for tab, title in _TITLES.items():
-                yield Leaf(title, id=tab.value)
 
     def show(self, row: Row | None, *, again: bool = False) -> None:
         """Show a skill.
@@ -117,6 +92,7 @@ class DetailPane(Vertical):
         if same and not again:
             return
         self._told = {}
+        self._asked = None
         if self._timer is not None:
             self._timer.stop()
         if again:
@@ -126,25 +102,30 @@ class DetailPane(Vertical):
 
     def choose(self, tab: Tab) -> None:
         """Look at a tab."""
-        self.query_one(TabbedContent).active = tab.value
+        if self._tabs is None:
+            self._first = tab
+        else:
+            self._tabs.active = tab.value
 
     def focus_tab(self) -> None:
         """Give the keys to what is in the tab, at once or when it is there."""
-        pane = self.query_one(TabbedContent).active_pane
-        inner = [] if pane is None else [one for one in pane.query("*") if one.focusable]
-        self._wanted = not inner or self.tab not in self._told
-        if inner:
-            inner[0].focus()
-        elif pane is not None:
-            self.query_one(Tabs).focus()
+        if self._tabs is None:
+            self._wanted = True
+            return
+        inner = self._tabs.inner
+        self._wanted = inner is None or self.tab not in self._told
+        if inner is not None:
+            inner.focus()
+        else:
+            self._tabs.focus_names()
 
     def turn(self, by: int) -> None:
         """Look at the tab beside; the keys go with it if they are here."""
         tabs = list(Tab)
         here = self.has_focus_within
-        if here:
+        if here and self._tabs is not None:
             # What is about to be hidden must not have the keys: the next one would be lost.
-            self.screen.set_focus(self.query_one(Tabs))
+            self._tabs.focus_names()
         self.choose(tabs[(tabs.index(self.tab) + by) % len(tabs)])
         if here:
             self.call_after_refresh(self.focus_tab)
@@ -156,67 +137,45 @@ class DetailPane(Vertical):
 
     async def on_detail_pane_tab_read(self, message: TabRead) -> None:
         """Show what was read, if it is still wanted."""
-        if self._row is None or message.name != self._row.name:
+        self._asked = None
+        if self._row is None or message.name != self._row.name or self._tabs is None:
             return
         if message.told is None:
             self.query_one("#detail-heading", Static).update(safe(message.error, "$text-error"))
             return
-        await self._fill(message.told)
+        await self._tabs.fill(message.told)
         if self._row is None or message.name != self._row.name:
             return
         self._told[message.tab] = message.told
         if self._wanted and message.tab is self.tab:
             self.call_after_refresh(self.focus_tab)
 
-    async def _fill(self, told: Told) -> None:
-        """Show what a tab tells. Loading all of the panes would hold up the first screen."""
-        match told:
-            case Code():
-                from voyager.tui.code_pane import CodePane
+    async def _begin(self) -> None:
+        """Make the tabs. They and what they load would hold up the first list."""
+        if self._tabs is not None:
+            return
+        from voyager.tui.detail_tabs import DetailTabs
 
-                (await self._in(Tab.CODE, CodePane)).show(told)
-            case Contract():
-                from voyager.tui.contract_pane import ContractPane
-
-                (await self._in(Tab.CONTRACT, ContractPane)).show(told)
-            case Proof():
-                from voyager.tui.certificate_pane import CertificatePane
-
-                await (await self._in(Tab.CERTIFICATE, CertificatePane)).show(told)
-            case Graph():
-                from voyager.tui.graph_pane import GraphPane
-
-                (await self._in(Tab.GRAPH, GraphPane)).show(told)
-            case Versions():
-                from voyager.tui.versions_pane import VersionsPane
-
-                (await self._in(Tab.VERSIONS, VersionsPane, self._clock)).show(told)
-            case Attempts():
-                from voyager.tui.attempts_pane import AttemptsPane
-
-                (await self._in(Tab.ATTEMPTS, AttemptsPane, self._clock)).show(told)
-            case Lessons():
-                from voyager.tui.lessons_pane import LessonsPane
-
-                (await self._in(Tab.LESSONS, LessonsPane)).show(told)
-            case Runs():
-                from voyager.tui.runs_pane import RunsPane
-
-                (await self._in(Tab.RUNS, RunsPane, self._clock)).show(told)
-
-    async def _in(self, tab: Tab, kind: type[_Pane], *given: Any) -> _Pane:
-        """What is in a tab, made of what is given if it is not there yet."""
-        pane = self.query_one(f"#{tab.value}", TabPane)
-        if not pane.query(kind):
-            await pane.mount(kind(*given))
-        return pane.query_one(kind)
+        tabs = DetailTabs(self.tab, self._clock)
+        await self.mount(tabs)
+        self._tabs = tabs
+        if self._first is not None:
+            self.choose(self._first)
 
     def _read(self) -> None:
-        if self._row is not None and self.tab not in self._told:
-            self._read_tab(self._row.name, self.tab)
+        if self._tabs is None:
+            self.call_later(self._begin)
+        if self._row is None or self.tab in self._told:
+            return
+        asked = self._row.name, self.tab
+        if asked != self._asked:
+            self._asked = asked
+            self._read_tab(*asked)
 
     @work(thread=True, exclusive=True, group="tab", exit_on_error=False)
     def _read_tab(self, name: str, tab: Tab) -> None:
+        from voyager.browsing.details import read_tab
+
         told, error = None, ""
         try:
             told = read_tab(self._home, name, tab)

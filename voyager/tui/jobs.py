@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from voyager.browsing.twins import Done, Running, Twin
-from voyager.tui.deeds import Deed, Result, result
+from voyager.tui.deeds import Deed, Result, certified, result
 
 
 @dataclass(slots=True)
@@ -70,6 +71,9 @@ class Jobs:
         finally:
             self._running.pop(job.number, None)
         job.result = result(job.deed, done)
+        if job.deed.draft is not None and certified(done):
+            with contextlib.suppress(OSError):
+                job.deed.draft.unlink()
         return job.result
 
     async def stop(self, job: Job) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -17,15 +19,43 @@ from textual.widget import Widget
 from textual.widgets import Static, Tree
 from textual.widgets.tree import TreeNode
 
+from env.errors import VoyagerError
+from voyager.browsing.past import read_past
 from voyager.browsing.twins import Running, Twin
 from voyager.tui.text import one_line, safe
 
-_OPEN: Final = frozenset({"milestones", "frontier"})
 _WAIT: Final = "reading the journal…"
+_LATER: Final = "to be worked out…"
+"""Stands for the number of what only the command tells."""
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the tree with those below it.
+
+    Attributes:
+        key: What makes it the same line when the journal is read again.
+        label: What it shows.
+        data: What it is about; empty for a line that only stands above others.
+        below: The lines below it; None for one that never has any.
+        opened: Whether those are shown at first.
+    """
+
+    key: str
+    label: Text
+    data: Record
+    below: tuple[Line, ...] | None = None
+    opened: bool = False
 
 
 class ProgressPane(Widget):
-    """Shows how far a home has come; read by `voyager progress` in a process of its own."""
+    """Shows how far a home has come.
+
+    What it looks back on is read at once; `voyager progress`, in a process of its own, works out
+    what is refused and what comes next.
+    """
 
     HELP = (
         "Milestones are a yardstick that the explorer never sees. The frontier is what it would "
@@ -65,6 +95,7 @@ class ProgressPane(Widget):
         """
         super().__init__(id=id)
         named = [word for module in extensions for word in ("--extension", module)]
+        self._home = home
         self._twin = Twin(("progress", *named), home)
         self._reading: Running | None = None
         self._read = False
@@ -73,7 +104,7 @@ class ProgressPane(Widget):
         """The tree, and what there is to say about the line under the cursor."""
         with Vertical():
             yield Static(_WAIT, id="progress-head")
-            tree: Tree[Mapping[str, Any]] = Tree("", id="progress-tree")
+            tree: Tree[Line] = Tree("", id="progress-tree")
             tree.show_root = False
             yield tree
             yield Static(id="progress-foot")
@@ -100,6 +131,7 @@ class ProgressPane(Widget):
             await self._reading.stop()
         try:
             self._reading = await Running.start(self._twin)
+            await self._look_back()
             done = await self._reading.wait()
         except OSError as error:
             head.update(safe(f"no process can be started: {error}", "$text-error"))
@@ -109,36 +141,54 @@ class ProgressPane(Widget):
             return
         self.show(done.record)
 
-    def show(self, record: Mapping[str, Any]) -> None:
-        """Show a record of `voyager progress --json`."""
+    async def _look_back(self) -> None:
+        try:
+            self.show(await asyncio.to_thread(read_past, self._home))
+        except VoyagerError:
+            return  # the command says what is wrong
+
+    def show(self, record: Record) -> None:
+        """Show a record of `voyager progress --json`, or as much of one as is known.
+
+        The cursor stays where it is, and what is open stays open, as far as the lines are the same.
+        """
         self._read = True
-        milestones = record["milestones"]
+        milestones, refused = record["milestones"], record.get("refused")
         met = sum(one["skill"] is not None for one in milestones)
+        told = [f"{len(record['solved'])} tasks solved", f"{len(record['failed'])} failed"]
+        if refused is not None:
+            told.append(f"{len(refused)} refused")
         self.query_one("#progress-head", Static).update(
-            safe(
-                f"{len(record['solved'])} tasks solved, {len(record['failed'])} failed, "
-                f"{len(record['refused'])} refused; milestones {met} of {len(milestones)}",
-                "bold",
-            )
+            safe(f"{', '.join(told)}; milestones {met} of {len(milestones)}", "bold")
         )
-        tree: Tree[Mapping[str, Any]] = self.query_one("#progress-tree", Tree)
-        tree.clear()
-        above = _branch(tree, "milestones", f"Milestones, {met} of {len(milestones)} reached")
-        _add_milestones(above, milestones)
-        _add(tree, "frontier", "Frontier: what comes next", record["frontier"])
-        _add(tree, "waiting", "Asked for by users", [{"goal": g} for g in record["waiting"]])
-        _add(tree, "solved", "Solved", record["solved"])
-        _add(tree, "failed", "Failed", record["failed"])
-        _add(tree, "refused", "Refused: not worth learning", record["refused"])
+        tree: Tree[Line] = self.query_one("#progress-tree", Tree)
+        waiting = [{"goal": goal} for goal in record["waiting"]]
+        title = Text(f"Milestones, {met} of {len(milestones)} reached", "bold")
+        _grow(
+            tree.root,
+            (
+                Line("milestones", title, {}, _levels(milestones), opened=True),
+                _branch("Frontier: what comes next", record.get("frontier"), opened=True),
+                _branch("Asked for by users", waiting),
+                _branch("Solved", record["solved"]),
+                _branch("Failed", record["failed"]),
+                _branch("Refused: not worth learning", refused),
+            ),
+        )
+        if tree.cursor_node is not None:
+            self._tell(tree.cursor_node)
+
+    def _tell(self, node: TreeNode[Line]) -> None:
+        foot = self.query_one("#progress-foot", Static)
+        foot.update(Content("\n").join(list(_told(_about(node)))))
 
     @on(Tree.NodeHighlighted, "#progress-tree")
-    def _highlighted(self, event: Tree.NodeHighlighted[Mapping[str, Any]]) -> None:
-        foot = self.query_one("#progress-foot", Static)
-        foot.update(Content("\n").join(list(_told(event.node.data or {}))))
+    def _highlighted(self, event: Tree.NodeHighlighted[Line]) -> None:
+        self._tell(event.node)
 
     @on(Tree.NodeSelected, "#progress-tree")
-    def _selected(self, event: Tree.NodeSelected[Mapping[str, Any]]) -> None:
-        data = event.node.data or {}
+    def _selected(self, event: Tree.NodeSelected[Line]) -> None:
+        data = _about(event.node)
         if data.get("skill"):
             self.post_message(self.SkillChosen(str(data["skill"])))
         elif "parameters" in data:
@@ -146,50 +196,69 @@ class ProgressPane(Widget):
             self.post_message(self.TaskChosen(str(data["goal"]), pairs))
 
 
-def _branch(tree: Tree[Mapping[str, Any]], key: str, title: str) -> TreeNode[Mapping[str, Any]]:
-    return tree.root.add(Text(title, "bold"), expand=key in _OPEN)
+def _about(node: TreeNode[Line]) -> Record:
+    return {} if node.data is None else node.data.data
 
 
-def _add(
-    tree: Tree[Mapping[str, Any]], key: str, title: str, lines: Sequence[Mapping[str, Any]]
-) -> None:
-    node = _branch(tree, key, f"{title} ({len(lines)})")
-    for line in lines:
-        label = Text()
-        if line.get("times"):
-            label.append("✓ " if line.get("skill") else "✗ ", "green" if line["skill"] else "red")
-        label.append(one_line(line["goal"]))
-        if line.get("skill"):
-            label.append(f"  {one_line(line['skill'])}", "green")
-        elif line.get("times", 0) > 1:
-            label.append(f"  {line['times']} times", "dim")
-        node.add_leaf(label, line)
+def _grow(node: TreeNode[Line], lines: Sequence[Line]) -> None:
+    """Put lines below a node; if they stand there already, they only tell what is new."""
+    there = [child for child in node.children if child.data is not None]
+    if [child.data.key for child in there if child.data] != [line.key for line in lines]:
+        node.remove_children()
+        there = [
+            node.add_leaf(line.label, line)
+            if line.below is None
+            else node.add(line.label, line, expand=line.opened)
+            for line in lines
+        ]
+    for child, line in zip(there, lines, strict=True):
+        if child.label != line.label:
+            child.set_label(line.label)
+        child.data = line
+        _grow(child, line.below or ())
 
 
-def _add_milestones(
-    above: TreeNode[Mapping[str, Any]], milestones: Sequence[Mapping[str, Any]]
-) -> None:
-    levels = sorted({one["level"] for one in milestones})
+def _branch(title: str, records: Sequence[Record] | None, *, opened: bool = False) -> Line:
+    number = _LATER if records is None else f"({len(records)})"
+    below = tuple(map(_leaf, records or ()))
+    return Line(title, Text(f"{title} {number}", "bold"), {}, below, opened)
+
+
+def _leaf(record: Record) -> Line:
+    label = Text()
+    if record.get("times"):
+        learned = bool(record.get("skill"))
+        label.append("✓ " if learned else "✗ ", "green" if learned else "red")
+    label.append(one_line(record["goal"]))
+    if record.get("skill"):
+        label.append(f"  {one_line(record['skill'])}", "green")
+    elif record.get("times", 0) > 1:
+        label.append(f"  {record['times']} times", "dim")
+    return Line(label.plain, label, record)
+
+
+def _levels(milestones: Sequence[Record]) -> tuple[Line, ...]:
+    lines = []
     beyond = [one["level"] for one in milestones if one["skill"] is None]
-    for level in levels:
+    for level in sorted({one["level"] for one in milestones}):
         here = [one for one in milestones if one["level"] == level]
         met = sum(one["skill"] is not None for one in here)
-        node = above.add(
-            Text(f"level {level}, {met} of {len(here)}"), expand=bool(met) or level == min(beyond)
-        )
-        for one in here:
-            label = Text("· ", "dim")
-            if one["skill"] is not None:
-                label = Text("✓ ", "green")
-            label.append(f"{one['name']:<20}", "bold" if one["skill"] is not None else "none")
-            if one["skill"] is not None:
-                label.append(f"  {one_line(one['skill'])}", "green")
-            else:
-                label.append(f"  {one_line(one['goal'])}", "dim")
-            node.add_leaf(label, one)
+        title = Text(f"level {level}, {met} of {len(here)}")
+        opened = bool(met) or level == min(beyond)
+        lines.append(Line(str(level), title, {}, tuple(map(_milestone, here)), opened))
+    return tuple(lines)
 
 
-def _told(data: Mapping[str, Any]) -> Iterable[Content]:
+def _milestone(record: Record) -> Line:
+    skill = record["skill"]
+    label = Text("· ", "dim") if skill is None else Text("✓ ", "green")
+    label.append(f"{record['name']:<20}", "none" if skill is None else "bold")
+    told, style = (record["goal"], "dim") if skill is None else (skill, "green")
+    label.append(f"  {one_line(told)}", style)
+    return Line(label.plain, label, record)
+
+
+def _told(data: Record) -> Iterable[Content]:
     if not data:
         return
     pairs = ", ".join(f"{name}: {kind}" for name, kind in data.get("parameters", ()))

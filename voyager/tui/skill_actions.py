@@ -19,14 +19,14 @@ from textual.notifications import SeverityLevel
 
 from env.errors import VoyagerError
 from skill_store.browsing import Row
-from voyager.browsing.details import read_tab
-from voyager.browsing.told import Code, Film, Proof, Runs, Tab, Told, Versions
+from voyager.browsing.tabs import Tab
 from voyager.tui import deeds
 from voyager.tui.deeds import Deed
 from voyager.tui.detail_pane import DetailPane
 from voyager.tui.text import plain
 
 if TYPE_CHECKING:
+    from voyager.browsing.told import Film, Told
     from voyager.tui.certificate_pane import CertificatePane
     from voyager.tui.runs_pane import RunsPane
 
@@ -123,7 +123,7 @@ class SkillActions(Horizontal):
             return
         detail = self.query_one(DetailPane)
         version = None
-        if detail.tab is Tab.VERSIONS and isinstance(detail.told(Tab.VERSIONS), Versions):
+        if detail.tab is Tab.VERSIONS and detail.told(Tab.VERSIONS) is not None:
             from voyager.tui.versions_pane import VersionsPane
 
             version = self.query_one(VersionsPane).version
@@ -150,9 +150,9 @@ class SkillActions(Horizontal):
         row = self._chosen()
         if row is None:
             return
-        told = await self._tab_of(row, Tab.CODE)
-        if isinstance(told, Code):
-            self.app.copy_to_clipboard(told.source)
+        source = await self._source_of(row)
+        if source is not None:
+            self.app.copy_to_clipboard(source)
             self._tell(f"the program of {row.name} is in the clipboard", severity="information")
 
     def action_copy_name(self) -> None:
@@ -171,13 +171,13 @@ class SkillActions(Horizontal):
         if not editor:
             self._tell(f"no editor is set; set EDITOR, or use voyager skills edit {row.name}")
             return
-        told = await self._tab_of(row, Tab.CODE)
-        if not isinstance(told, Code):
+        source = await self._source_of(row)
+        if source is None:
             return
         path = _draft(self._home, row.name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(told.source, encoding="utf-8")
+            path.write_text(source, encoding="utf-8")
             with self.app.suspend():
                 ended = subprocess.run([*shlex.split(editor), str(path)], check=False).returncode
             edited = path.read_text(encoding="utf-8")
@@ -189,7 +189,7 @@ class SkillActions(Horizontal):
             path.unlink(missing_ok=True)
             self._tell(f"the editor {editor!r} cannot be run ({error}); set EDITOR")
             return
-        if ended or edited == told.source:
+        if ended or edited == source:
             path.unlink(missing_ok=True)
             why = f"the editor ended with code {ended}" if ended else "the text is as it was"
             self._tell(f"{why}; nothing is changed", severity="information")
@@ -202,6 +202,8 @@ class SkillActions(Horizontal):
         """Watch a scene of the certificate."""
         event.stop()
         if self.row is not None:
+            from voyager.browsing.told import Film
+
             film = Film(
                 self.row.name,
                 event.proof.version,
@@ -215,6 +217,8 @@ class SkillActions(Horizontal):
         """Watch a recorded run."""
         event.stop()
         if self.row is not None:
+            from voyager.browsing.told import Film
+
             runs = event.runs
             film = Film(self.row.name, runs.version, runs.certificate, event.run.start)
             self.post_message(self.FilmAsked(film))
@@ -228,6 +232,8 @@ class SkillActions(Horizontal):
 
     async def _in_view(self, row: Row) -> Film | None:
         """The skill with the scene in view: of the grid, of the runs, else its first one."""
+        from voyager.browsing.told import Film, Proof, Runs
+
         detail = self.query_one(DetailPane)
         told = detail.told(detail.tab)
         if isinstance(told, Runs):
@@ -251,7 +257,15 @@ class SkillActions(Horizontal):
             return None
         return Film(row.name, proof.version, proof.certificate, cell.start, cell.episode)
 
+    async def _source_of(self, row: Row) -> str | None:
+        from voyager.browsing.told import Code
+
+        told = await self._tab_of(row, Tab.CODE)
+        return told.source if isinstance(told, Code) else None
+
     async def _tab_of(self, row: Row, tab: Tab) -> Told | None:
+        from voyager.browsing.details import read_tab
+
         told = self.query_one(DetailPane).told(tab)
         if told is not None:
             return told
@@ -267,7 +281,7 @@ class SkillActions(Horizontal):
 
 def _draft(home: Path, name: str) -> Path:
     """A file for an edited program; an earlier one is the user's work and is not written over."""
-    from skill_store.archive import ARTIFACTS
+    from skill_store.database import ARTIFACTS
 
     numbers = itertools.chain([""], (f"_{number}" for number in itertools.count(2)))
     folder = home / ARTIFACTS / "edits"

@@ -22,7 +22,6 @@ from skill_store.browsing import Facet, Order, Question
 from voyager.browsing.meaning import Meaning
 from voyager.browsing.pages import STRETCH, Listing, read_counts, read_page, read_place
 from voyager.tui.detail_pane import DetailPane
-from voyager.tui.dialog import ChoiceDialog
 from voyager.tui.facets_pane import FacetsPane
 from voyager.tui.skill_actions import SkillActions
 from voyager.tui.skill_table import SkillTable
@@ -194,6 +193,8 @@ class SkillsView(SkillActions):
     @work
     async def action_sort(self) -> None:
         """Choose what the list is sorted by."""
+        from voyager.tui.dialog import ChoiceDialog
+
         choices = [(order.value, words) for order, words in _ORDERS]
         dialog = ChoiceDialog("sort by", choices, self.question.order.value)
         chosen = await self.app.push_screen_wait(dialog)

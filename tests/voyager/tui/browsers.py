@@ -17,7 +17,7 @@ from env.program import Closure, Program
 from skill_store import Library, Origin
 from skill_store.archive import restore
 from tests.skill_store.samples import certificate
-from voyager.browsing.told import Tab
+from voyager.browsing.tabs import Tab
 from voyager.tui.app import BrowserApp
 from voyager.tui.detail_pane import DetailPane
 from voyager.tui.skill_table import SkillTable

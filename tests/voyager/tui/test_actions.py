@@ -21,7 +21,7 @@ from tests.voyager.tui.browsers import (
     toasts,
     until,
 )
-from voyager.browsing.told import Tab
+from voyager.browsing.tabs import Tab
 from voyager.tui.app import BrowserApp
 from voyager.tui.dialog import DeedDialog, ExportDialog, RunDialog, TaskDialog
 from voyager.tui.help_screen import HelpScreen

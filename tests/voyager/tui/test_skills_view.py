@@ -24,7 +24,7 @@ from tests.voyager.tui.browsers import (
     toasts,
     until,
 )
-from voyager.browsing.told import Tab
+from voyager.browsing.tabs import Tab
 from voyager.tui.app import BrowserApp
 from voyager.tui.detail_pane import DetailPane
 from voyager.tui.facets_pane import FacetsPane

@@ -24,7 +24,7 @@ from tests.voyager.tui.browsers import (
     read,
     until,
 )
-from voyager.browsing.told import Tab
+from voyager.browsing.tabs import Tab
 from voyager.tui.facets_pane import FacetsPane
 from voyager.tui.skill_table import SkillTable
 from voyager.tui.skills_view import SkillsView

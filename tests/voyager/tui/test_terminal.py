@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from skill_store import Library
+from skill_store import Library, Origin
 from tests.voyager.tui.browsers import shipped
 
 pytestmark = [
@@ -55,9 +56,9 @@ class Terminal:
         """What is on the screen."""
         return self._run("capture-pane", "-p")
 
-    def wait_for(self, text: str) -> str:
+    def wait_for(self, text: str, patience: float = _PATIENCE) -> str:
         """Wait until a text is on the screen, and read the screen."""
-        end = time.monotonic() + _PATIENCE
+        end = time.monotonic() + patience
         while time.monotonic() < end:
             shown = self.screen()
             if text in shown:
@@ -85,7 +86,11 @@ class Terminal:
         subprocess.run([*self._tmux, "kill-server"], check=False, capture_output=True)
 
     def _run(self, *words: str) -> str:
-        done = subprocess.run([*self._tmux, *words], check=True, capture_output=True, text=True)
+        # The readline of this process has put a size into the environment, behind Python's back.
+        variables = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
+        done = subprocess.run(
+            [*self._tmux, *words], check=True, capture_output=True, text=True, env=variables
+        )
         return done.stdout
 
 
@@ -149,9 +154,42 @@ def test_an_editor_gets_the_terminal(tmp_path: Path, start: Start) -> None:
     shown = terminal.wait_for("certify the edited put_left_of")
     assert "voyager skills edit" in shown
     terminal.press("Enter")
-    terminal.wait_for("certify the edited put_left_of: ")
+    assert "your text is in" in terminal.wait_for("certify the edited put_left_of: ")
     (draft,) = (home / "artifacts" / "edits").iterdir()
     assert draft.read_text().endswith("import os\n"), "what was written is not lost"
+
+
+@pytest.mark.timeout(900)
+def test_an_edit_ends_with_a_certified_version(tmp_path: Path, start: Start) -> None:
+    home = shipped(tmp_path / "home")
+    # The cheapest skill of all, with something that does no harm.
+    editor = tmp_path / "editor.sh"
+    editor.write_text('#!/bin/sh\nsed -i "s/^    open_gripper()$/&\\n&/" "$1"\n')
+    editor.chmod(0o755)
+    terminal = start(f"browse --home {home}", (120, 36), EDITOR=str(editor), VISUAL="")
+    terminal.wait_for("14 skills")
+    terminal.press("G")
+    terminal.wait_for("held(graspable)")
+    terminal.press("]", "]", "]", "]")
+    terminal.wait_for("the first version")
+    terminal.press("e")
+    terminal.wait_for("certify the edited grasp")
+    terminal.press("Enter")
+    terminal.wait_for("certifying the edited grasp")
+    # Nobody reads anything again here: what the job brought about is shown when it has ended.
+    shown = terminal.wait_for("for the challenger, the", 800.0)
+    assert re.search(r"2 +edited +40/40", shown), shown
+    assert shown.count("+    open_gripper()") == 1, shown
+    terminal.wait_without("certifying the edited grasp")
+    terminal.press("q")
+    terminal.wait_for_the_end()
+    with Library.open(home) as library:
+        first, second = library.versions("grasp")
+        assert (first.champion, second.champion) == (True, False)
+        assert second.origin is Origin.EDITED
+        whole = library.version("grasp", 2)
+        assert whole.certificate.admitted and whole.source.count("open_gripper()") == 2
+    assert not list((home / "artifacts" / "edits").iterdir()), "what was certified is a version"
 
 
 def test_the_demo_leaves_nothing_behind(tmp_path: Path, start: Start) -> None:
