@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import signal
@@ -22,6 +23,11 @@ hypothesis.settings.load_profile("untimed")
 # A runner in the background starts with Ctrl-C ignored, and all its children would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """What was loaded until here stays: no test has to look through it for garbage again."""
+    gc.freeze()
 
 
 class NetworkReached(Exception):

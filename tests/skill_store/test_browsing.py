@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from bench.crowd import crowd
 from env.task import Task
 from skill_store import DATABASE, Database
-from skill_store.browsing import Browsing, Facet, Order, Question
+from skill_store.browsing import Browsing, Facet, Order, Question, Row
 
 TASKS = (
     Task.make("on(a, b)", {"a": "block", "b": "block"}),
@@ -113,6 +114,74 @@ def test_facets_narrow_and_count(browsing: Browsing) -> None:
     assert counts[Facet.KIND] == {"clear": 1, "held": 1, "inside": 1, "on": 1}
     assert counts[Facet.EVIDENCE] == {"linux-kernel": 1}
     assert browsing.counts(Question())[Facet.ORIGIN] == {"learned": COUNT}
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        ("", {}),
+        ("stack", {}),
+        ("o put", {}),
+        ("stack", {"hold_2": 0.4, "drop_1": 0.9, "nobody": 1.0}),
+        ("", {"hold_2": 0.4}),
+        ("nothing has this", {}),
+        ("nothing has this", {"drop_1": 0.9}),
+    ],
+)
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {},
+        {Facet.STATE: frozenset({"probation"})},
+        {Facet.KIND: frozenset({"on", "held"}), Facet.EVIDENCE: frozenset({"linux-kernel"})},
+        {Facet.ORIGIN: frozenset({"learned"}), Facet.STATE: frozenset()},
+        {Facet.ORIGIN: frozenset({"edited"})},
+    ],
+)
+def test_what_is_counted_is_what_is_listed(
+    browsing: Browsing,
+    text: str,
+    near: dict[str, float],
+    chosen: dict[Facet, frozenset[str]],
+) -> None:
+    """All that is asked for is a part of the statement, and nothing else: each part by itself."""
+    everything = browsing.page(Question(), limit=COUNT).rows
+    told = {
+        Facet.STATE: lambda row: {row.state},
+        Facet.KIND: lambda row: set(row.kinds),
+        Facet.ORIGIN: lambda row: {row.origin},
+        Facet.EVIDENCE: lambda row: {row.evidence},
+    }
+
+    def fits(row: Row, without: Facet | None = None) -> bool:
+        texts = " ".join((row.name, row.instruction, row.goal)).lower()
+        worded = all(word in texts for word in text.split()) or row.name in near
+        wanted = {facet: values for facet, values in chosen.items() if values}
+        return worded and all(
+            facet is without or values & told[facet](row) for facet, values in wanted.items()
+        )
+
+    page = browsing.page(Question(text, near, chosen), limit=COUNT)
+    assert {row.name for row in page.rows} == {row.name for row in everything if fits(row)}
+    assert page.total == len(page.rows)
+    counts = browsing.counts(Question(text, near, chosen))
+    for facet in Facet:
+        expected = Counter(
+            value for row in everything if fits(row, facet) for value in told[facet](row)
+        )
+        assert counts[facet] == dict(expected), facet
+
+
+def test_a_filter_may_have_any_number_of_words(browsing: Browsing) -> None:
+    many = "stack " * 400
+    assert browsing.page(Question(many)).total == 10
+    assert browsing.page(Question(f"{many} drop")).total == 0
+    assert sum(browsing.counts(Question(many))[Facet.STATE].values()) == 10
+
+
+def test_a_page_past_the_end_knows_how_long_the_list_is(browsing: Browsing) -> None:
+    page = browsing.page(Question("stack"), offset=200)
+    assert (page.rows, page.total) == ((), 10)
 
 
 def test_a_change_is_noticed(tmp_path: Path) -> None:

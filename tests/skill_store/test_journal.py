@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from env.outcome import Outcome
 from env.task import Task
 from skill_store import Library, StorageError
 from tests.skill_store.samples import LIFT, REACH
@@ -28,6 +30,16 @@ def test_controls_are_kept_for_a_task_on_a_platform(tmp_path: Path) -> None:
         assert not refused.admitted
         journal.keep_controls(LIFT, "here", False, {})
         assert journal.controls(LIFT.hash, "here") == (False, {})
+
+
+def test_attempts_can_be_read_without_their_details(tmp_path: Path) -> None:
+    with Library.open(tmp_path) as library:
+        journal = library.journal
+        attempt = journal.begin_attempt(LIFT)
+        journal.end_attempt(attempt, Outcome.FAILED, "slips", simulated_steps=7, detail={"a": 1})
+        (whole,), (brief,) = journal.attempts(), journal.attempts(brief=True)
+        assert whole.detail == {"a": 1}
+        assert brief == replace(whole, detail={})
 
 
 def test_decisions_say_who_proposed_what_and_why(tmp_path: Path) -> None:

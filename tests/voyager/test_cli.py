@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -22,6 +23,7 @@ from voyager.cli.failure import explain
 from voyager.cli.options import pairs
 from voyager.cli.screen import clean, show_json
 from voyager.cli.session import Invocation
+from voyager.tui.app import BrowserApp
 
 GROUPS = (
     "explore",
@@ -117,6 +119,50 @@ def test_what_cannot_be_done_is_one_sentence(
     assert shown.err.startswith("error: ")
     assert shown.err.count("\n") == 1
     assert told in shown.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (["browse", "--home", "x"], {"browse"}),
+        (["skills", "verify", "x"], {"skills"}),
+        (["explorer", "status"], {"explorer"}),
+    ],
+)
+def test_a_command_makes_ready_no_other(arguments: list[str], names: set[str]) -> None:
+    command = typer.main.get_command(application.needed(arguments))
+    whole = typer.main.get_command(application.app)
+    assert set(command.commands) == names
+    # Within a group, and in what stands before a command, nothing is missing.
+    assert [one.name for one in command.params] == [one.name for one in whole.params]
+    (name,) = names
+    inner, outer = (getattr(of.commands[name], "commands", {}) for of in (command, whole))
+    assert set(inner) == set(outer)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["--debug", "browse"], ["skils"]])
+def test_without_the_name_of_a_command_all_are_there(arguments: list[str]) -> None:
+    assert application.needed(arguments) is application.app
+
+
+def test_a_word_that_is_nearly_a_command_finds_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["brows"]) == 2
+    assert "browse" in capsys.readouterr().err
+    assert run(["skills", "lst"]) == 2
+    assert "list" in capsys.readouterr().err
+
+
+def test_the_browser_is_opened_without_looking_for_garbage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[tuple[bool, Path]] = []
+    monkeypatch.setattr("voyager.cli.browse.require_terminal", lambda: None)
+    monkeypatch.setattr(BrowserApp, "run", lambda self: seen.append((gc.isenabled(), self.home)))
+    assert run(["browse", "--home", str(tmp_path)]) == 0
+    assert seen == [(False, tmp_path)] and gc.isenabled()
+    assert run(["browse", "--home", str(tmp_path), "--theme", "nonsense"]) == 1
+    assert "browser.theme is 'nonsense'" in capsys.readouterr().err
+    assert gc.isenabled()
 
 
 def test_errors_are_json_too_where_json_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ Importing this loads no physics: commands import what they need when they run, s
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -133,7 +134,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     invocation = Invocation()
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        command = typer.main.get_command(app)
+        command = typer.main.get_command(needed(given))
         code = command.main(given, prog_name="voyager", standalone_mode=False, obj=invocation)
     except typer.TyperException as wrong:
         return misused(wrong, given)
@@ -147,6 +148,30 @@ def run(arguments: Sequence[str] | None = None) -> int:
     if code in (INTERRUPTED, TERMINATED):
         typer.echo("interrupted; what was stored before is intact", err=True)
     return code if isinstance(code, int) else 0
+
+
+def needed(arguments: Sequence[str]) -> typer.Typer:
+    """The commands that have to be made ready, parameter by parameter, for a command line.
+
+    Args:
+        arguments: Without the program's name.
+
+    Returns:
+        The command or the group that they begin with, by itself; all of them when they begin with
+        none, so that help and errors know all.
+    """
+    name = next(iter(arguments), "")
+    commands = [one for one in app.registered_commands if one.name == name]
+    groups = [one for one in app.registered_groups if _name(one.typer_instance) == name]
+    if not commands and not groups:
+        return app
+    made = copy.copy(app)
+    made.registered_commands, made.registered_groups = commands, groups
+    return made
+
+
+def _name(group: typer.Typer | None) -> object:
+    return None if group is None else group.info.name
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from textual.widgets import Static, Tree
 from textual.widgets.tree import TreeNode
 
 from voyager.browsing.told import AttemptLine, Attempts, DraftLine
-from voyager.tui.text import ago, facts, one_line, plain
+from voyager.tui.text import facts, one_line, plain, since
 from voyager.tui.vim import CHOOSING
 
 
@@ -50,7 +50,7 @@ class AttemptsPane(Vertical):
         for attempt in told.lines:
             text = Text(f"attempt {attempt.id}  ", style="bold")
             text.append(attempt.outcome.replace("_", " "), style="not bold")
-            text.append(f"  {ago(attempt.began, self._clock())} ago", style="not bold dim")
+            text.append(f"  {since(attempt.began, self._clock())}", style="not bold dim")
             if not attempt.drafts:
                 tree.root.add_leaf(text, data=attempt)
                 continue

@@ -83,6 +83,12 @@ def ago(then: datetime, now: datetime) -> str:
     return "now"
 
 
+def since(then: datetime, now: datetime) -> str:
+    """The same in a sentence."""
+    told = ago(then, now)
+    return "just now" if told == "now" else f"{told} ago"
+
+
 def cut(text: str, width: int) -> str:
     """A text in exactly so many columns; what is too long ends in an ellipsis."""
     if len(text) > width:

@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.widgets import DataTable, Static
 
 from voyager.browsing.told import VersionLine, Versions
-from voyager.tui.text import QUIET, ago, plain, safe
+from voyager.tui.text import QUIET, ago, plain, safe, since
 from voyager.tui.vim import CHOOSING
 
 _STYLES = {"+": "$text-success", "-": "$text-error", "@": "$text-accent"}
@@ -97,7 +97,7 @@ class VersionsPane(Vertical):
             verdict = "the challenger took its place" if duel.replaced else "the champion stayed"
             lines.append(
                 safe(
-                    f"duel on {duel.scenes} scenes, {ago(duel.fought_at, self._clock())} ago: "
+                    f"duel on {duel.scenes} scenes, {since(duel.fought_at, self._clock())}: "
                     f"{duel.won} to {duel.lost} for the challenger, {verdict}",
                     QUIET,
                 )

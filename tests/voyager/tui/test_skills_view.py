@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from textual.widgets import Static
+from textual.widgets import Static, TabbedContent
 
 from skill_store import Library
 from skill_store.browsing import Facet, Order
@@ -15,6 +19,7 @@ from tests.voyager.tui.browsers import (
     Pilots,
     driven,
     furnished,
+    listed,
     look_at,
     names,
     opened,
@@ -25,6 +30,7 @@ from tests.voyager.tui.browsers import (
     until,
 )
 from voyager.browsing.tabs import Tab
+from voyager.tui import app as app_module
 from voyager.tui.app import BrowserApp
 from voyager.tui.detail_pane import DetailPane
 from voyager.tui.facets_pane import FacetsPane
@@ -48,6 +54,49 @@ def test_the_newest_skill_comes_first_and_is_told_of(home: Path) -> None:
         assert "≥ 87.5%" in shown and "left_of(graspable, place)" in shown
 
     driven(home, script)
+
+
+def test_a_tab_can_be_chosen_before_there_are_any(home: Path) -> None:
+    async def script(pilot: Pilots, app: BrowserApp) -> None:
+        detail = app.query_one(DetailPane)
+        detail.choose(Tab.CONTRACT)
+        assert detail.tab is Tab.CONTRACT
+        await listed(pilot)
+        assert app.query_one(TabbedContent).active == Tab.CONTRACT.value
+        assert detail.told(Tab.CONTRACT) is not None and detail.told(Tab.CODE) is None
+        assert "in words" in screen_text(app)
+
+    opened(home, script)
+
+
+def test_a_list_loads_nothing_that_only_other_parts_need() -> None:
+    heavy = (
+        "numpy",
+        "pybullet",
+        "voyager.browsing.told",
+        "voyager.browsing.details",
+        "voyager.tui.detail_tabs",
+        "voyager.tui.dialog",
+        "voyager.tui.jobs",
+    )
+    code = f"import sys, voyager.tui.app; sys.exit(str({{*{heavy}}} & {{*sys.modules}} or ''))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert not done.stderr.strip(), done.stderr
+
+
+def test_garbage_is_looked_for_again_when_a_list_is_there(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app_module, "_SETTLED", 0.01)
+
+    async def script(pilot: Pilots, app: BrowserApp) -> None:
+        await until(pilot, gc.isenabled)
+
+    gc.disable()
+    try:
+        driven(home, script)
+    finally:
+        gc.enable()
 
 
 def test_keys_move_the_cursor_and_the_details_follow(home: Path) -> None:
@@ -113,6 +162,11 @@ def test_meaning_finds_what_no_word_does(home: Path) -> None:
         await pilot.press("slash", *"stack things")
         await until(pilot, lambda: "put_on_block" in names(app)[:3])
         assert "≈ put_on_block" in screen_text(app)
+        # Whoever types goes first.
+        process = app.query_one(SkillsView)._meaning._process
+        assert process is not None
+        other = os.getpriority(os.PRIO_PROCESS, process.pid)
+        assert other > os.getpriority(os.PRIO_PROCESS, 0)
 
     driven(home, script)
 
