@@ -18,7 +18,7 @@ from typing import Final
 from curriculum.gates import predicates, renamings
 from curriculum.growth import Candidate, breadth, candidates, declared_kinds
 from curriculum.interference import Order, order
-from curriculum.progress import UNTRIED, learning_progress
+from curriculum.progress import learning_progress
 from curriculum.proposer import Proposal
 from curriculum.sightings import instance, pattern
 from curriculum.situation import Situation
@@ -34,7 +34,7 @@ _UNKNOWN_PAIR: Final = 0.6
 """Ease of two atoms that nobody could have seen at once, relative to two that were."""
 _UNSEEN_PAIR: Final = 0.25
 """The same where they could have been seen, and were not."""
-_UNDONE: Final = 0.25
+_UNDONE: Final = 0.1
 """The same where a skill promises each, and either would undo what the other has done."""
 _APART: Final = 0.1
 """The same where each was seen often, and never both at once."""
@@ -55,6 +55,8 @@ that can be put together at all are put together within a few nodes."""
 _TEST: Final = 0.25
 """Cost of testing a goal, relative to an attempt: a test takes half as long, and what is tested
 together with the goal is tried later without one, two or three goals in the mean."""
+_LATE_TEST: Final = 0.125
+"""The same where the test comes last, and about half of the goals never get there."""
 _AKIN: Final = 0.5
 """Ease of an atom that a skill promises on other kinds, where its program was not tried."""
 _HOPELESS: Final = 0.1
@@ -66,7 +68,7 @@ _WIDER: Final = 2.0
 """The same for what is promised on other kinds only."""
 _SAME_OBJECTS: Final = 0.5
 """What a goal is worth that contracts promise piece by piece, and that brings in no new object."""
-_ANY_ORDER: Final = 0.5
+_ANY_ORDER: Final = 0.25
 """The same where the skills can be run in any order: then there is little to learn."""
 _RARE: Final = 0.25
 """How much rarer goals are preferred, as a power of how often their atoms come true by accident."""
@@ -116,12 +118,13 @@ class FrontierProposer:
         ]
         ranked.sort(key=lambda pair: (-pair[0], pair[1].candidate.task.goal.canonical))
         for _, valued in ranked:
-            cheap = valued.candidate.composed or valued.candidate.wider
+            at_hand = valued.candidate.at_hand
             yield Proposal(
                 valued.candidate.task,
                 "again" if valued.failures else self.name,
                 _why(situation, valued),
-                effort=(COMPOSED if cheap else 1.0) * 2.0 ** min(valued.failures, _MOST_DOUBLED),
+                effort=(COMPOSED if at_hand else 1.0) * 2.0 ** min(valued.failures, _MOST_DOUBLED),
+                at_hand=at_hand,
             )
 
 
@@ -152,7 +155,7 @@ def values(situation: Situation) -> list[Valued]:
             arms.setdefault((predicate, len(atoms)), []).append(past.solved)
             bases.setdefault(tuple(rest), []).append(past.solved)
     made = Counter(_make(contract.goal) for contract in situation.contracts)
-    spoken = Counter(predicate for make in made.elements() for predicate in set(make))
+    spoken = Counter(predicate for make in made for predicate in set(make))
     rare = _rarity(situation, spoken)
     certified = {contract.task.hash for contract in situation.contracts}
     solved = {past.task.hash for past in situation.tries if past.solved}
@@ -167,6 +170,7 @@ def values(situation: Situation) -> list[Valued]:
     found = []
     for candidate in candidates(situation.contracts, situation.seen, failed, situation.transfers):
         task = candidate.task
+        tested = task.hash in situation.tested
         if task.hash in certified or task.hash in situation.refused or situation.waits(task):
             continue
         failures = situation.failures(task)
@@ -177,15 +181,15 @@ def values(situation: Situation) -> list[Valued]:
         if candidate.base is not None:
             # A base from which nothing grows is left alone, whatever is added to it.
             grown = bases.get(tuple(sorted(atom.predicate for atom in candidate.kept)), ())
-            progress *= learning_progress(grown) / UNTRIED
+            progress = math.sqrt(progress * learning_progress(grown))
         found.append(
             Valued(
                 candidate,
                 progress=progress,
                 ease=ease,
                 novelty=_novelty(candidate, made, spoken) * _depth(situation, candidate, rare),
-                cost=(COMPOSED if candidate.composed or candidate.wider else 1.0)
-                + (0.0 if task.hash in situation.tested else _TEST),
+                cost=(COMPOSED if candidate.at_hand else 1.0)
+                + (0.0 if tested else _LATE_TEST if candidate.at_hand else _TEST),
                 failures=len(failures),
             )
         )
@@ -214,7 +218,7 @@ def _novelty(
     """How new a goal is: its make, its kinds and its words.
 
     Words count as in count-based exploration (Bellemare et al., "Unifying count-based exploration
-    and intrinsic motivation", 2016): by one over the root of how many contracts speak them.
+    and intrinsic motivation", 2016): by one over the root of how many makes have them.
     """
     make = _make(candidate.task.goal)
     worn = math.prod(1.0 + spoken.get(predicate, 0) for predicate in make) ** (-0.5 / len(make))
@@ -232,11 +236,7 @@ def _rarity(situation: Situation, spoken: Iterable[str]) -> dict[str, float]:
     As Skew-Fit (Pong et al., 2020) does it: goals in proportion to a negative power of how often
     the agent has been there.
     """
-    times: Counter[str] = Counter({predicate: 1 for predicate in spoken})
-    for text, count in situation.seen.items():
-        predicate = text.partition("(")[0]
-        if predicate in times:
-            times[predicate] += count
+    times = {predicate: 1 + situation.strayed.get(predicate, 0) for predicate in spoken}
     least = min(times.values(), default=1)
     return {predicate: (least / count) ** _RARE for predicate, count in times.items()}
 

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 
+from curriculum.proposer import Proposal
 from curriculum.situation import Contract, Situation
 from env.controls import arena
 from env.goals import Goal
 from env.kinds import is_a
 from env.task import Task
 
-MATES: Final = 24
+MATES: Final = 48
 """Most tasks that are tested together with one."""
 
 
@@ -75,8 +76,11 @@ def renamings(offered: Task, wanted: Task) -> Iterator[dict[str, str]]:
             yield dict(zip(names, own, strict=True))
 
 
-def mates(situation: Situation, task: Task, others: Iterable[Task]) -> tuple[Task, ...]:
+def mates(situation: Situation, task: Task, others: Iterable[Proposal]) -> tuple[Task, ...]:
     """Tasks that are worth testing together with one: of its arena, and not tested yet.
+
+    Single atoms that known programs may do on other kinds are left out. They are tested only when
+    a program is there, and those that are often true at the start would take more scenes.
 
     Args:
         situation: Knows what was tested.
@@ -86,9 +90,12 @@ def mates(situation: Situation, task: Task, others: Iterable[Task]) -> tuple[Tas
     own = arena(task)
     known = {task.hash, *situation.tested, *situation.refused}
     found = [task]
-    for other in others:
+    for proposal in others:
+        other = proposal.task
         if len(found) == MATES:
             break
+        if proposal.at_hand and len(other.goal.conjuncts) == 1:
+            continue
         if other.hash not in known and arena(other) == own:
             known.add(other.hash)
             found.append(other)

@@ -62,6 +62,11 @@ class Candidate:
         """Whether contracts promise all of it, piece by piece."""
         return self.base is not None and self.promised
 
+    @property
+    def at_hand(self) -> bool:
+        """Whether contracts promise each piece of it, on these kinds of objects or on others."""
+        return self.composed or self.wider
+
     def transfer(self, tried: Mapping[str, tuple[int, int]]) -> float | None:
         """How well programs that are known for other kinds did on those that are new here.
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from curriculum.gates import predicates
 from curriculum.situation import ALWAYS, Contract, Situation, Try, merge_sightings
 from env.errors import VoyagerError
 from env.outcome import Outcome
@@ -70,6 +71,7 @@ class Memory:
         self._number = 0
         self._tries: list[Try] = []
         self._sightings: list[dict[str, Any]] = []
+        self._strayed: Counter[str] = Counter()
         self._transfers: dict[str, tuple[int, int]] = {}
         self._tasks: dict[str, Task | None] = {}
         self._known: dict[str, _Known] = {}
@@ -90,6 +92,7 @@ class Memory:
             contracts=self._read_contracts(),
             tries=tuple(self._tries),
             seen=seen,
+            strayed=dict(self._strayed),
             together=together,
             apart=apart,
             transfers=dict(self._transfers),
@@ -129,6 +132,10 @@ class Memory:
             kept = self._transfers.get(text)
             if kept is None or solved_there / of > kept[0] / kept[1]:
                 self._transfers[text] = (solved_there, of)
+        wanted = predicates(task.goal)
+        for text, times in attempt.detail.get("sightings", {}).get("seen", {}).items():
+            predicate = text.partition("(")[0]
+            self._strayed[predicate] += times if predicate not in wanted else 0
         self._sightings = [
             dict(zip(("seen", "together", "apart"), merge_sightings(pair), strict=True))
             for pair in [[*self._sightings, attempt.detail.get("sightings", {})]]

@@ -23,6 +23,8 @@ class Proposal:
         why: What speaks for it, in one sentence for people and the journal.
         name: Name that its skill should have; made from the goal if None.
         effort: Budget that it is worth, relative to an ordinary first attempt.
+        at_hand: Whether contracts promise each piece of it, on these kinds or others: then a
+            program is often found for less than the controls take, and they can run after it.
     """
 
     task: Task
@@ -30,6 +32,7 @@ class Proposal:
     why: str = ""
     name: str | None = None
     effort: float = 1.0
+    at_hand: bool = False
 
 
 class Proposer(Protocol):

@@ -76,7 +76,8 @@ class Situation:
     Attributes:
         contracts: Of the callable skills, oldest first.
         tries: In order.
-        seen: How often each atom came true by accident, by `sightings.instance`.
+        seen: How often each atom came true in searches, by `sightings.instance`.
+        strayed: How often each predicate did where its goal did not speak of it.
         together: Patterns of two atoms that were seen true at once.
         apart: Patterns of two that were never, though each was often.
         transfers: How known programs did on kinds of objects that they were not made for: scenes
@@ -90,6 +91,7 @@ class Situation:
     contracts: tuple[Contract, ...] = ()
     tries: tuple[Try, ...] = ()
     seen: Mapping[str, int] = field(default_factory=dict)
+    strayed: Mapping[str, int] = field(default_factory=dict)
     together: frozenset[str] = frozenset()
     apart: frozenset[str] = frozenset()
     transfers: Mapping[str, tuple[int, int]] = field(default_factory=dict)

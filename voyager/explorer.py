@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -294,10 +294,9 @@ class _Run:
                 task = proposal.task
                 if not self._fit(situation, task):
                     continue
-                if task.hash in situation.tested:
+                if task.hash in situation.tested or proposal.at_hand:
                     return proposal, None
-                others = (other.task for other in proposer.propose(situation))
-                self._test(mates(situation, task, others))
+                self._test(mates(situation, task, proposer.propose(situation)))
                 tested = True
                 break
             if not tested:
@@ -390,8 +389,18 @@ class _Run:
                 seed=self.config.seed,
                 tries=len(failures),
             )
+            if request is None:
+                # What practice and certification will take must not go into a search alone.
+                brief = replace(brief, patience=ledger.budget.left // 2)
             writer = SearchWriter() if self.writer is None else self.writer
-            report = Lesson(self.library, brief, writer, choice).run()
+            report = Lesson(
+                self.library,
+                brief,
+                writer,
+                choice,
+                test_first=not proposal.at_hand,
+                played=situation.transfers,
+            ).run()
             reason = report.reason
         except (*_LOSSES, ProviderError):
             self.steps += ledger.budget.used

@@ -2,10 +2,10 @@
 
     Lesson(library, brief).run() -> LearnReport
 
-The road is the same for every writer: a task is tested before a skill is, a draft is frozen, its
-certification is reserved on the disk before any held-out scene is drawn, and only an admitting
-certificate puts it into the library. After a refusal the writer goes on with fresh practice
-scenes and learns nothing but that it was refused.
+The road is the same for every writer: a task is tested before a skill is certified, a draft is
+frozen, its certification is reserved on the disk before any held-out scene is drawn, and only an
+admitting certificate puts it into the library. After a refusal the writer goes on with fresh
+practice scenes and learns nothing but that it was refused.
 """
 
 from __future__ import annotations
@@ -156,6 +156,9 @@ class Lesson:
         brief: What the writer gets.
         writer: Proposes programs.
         choice: Why an explorer attempts it; None when a user asked for it directly.
+        test_first: Whether the controls run before anything is written, or only before the first
+            certification. A goal that a few calls may reach costs less to try than to test.
+        played: How known programs did on kinds that they were not made for.
         certificate: The last one that was made.
         transfers: How the new skill's program did on other kinds of objects, see `voyager.play`.
     """
@@ -164,6 +167,8 @@ class Lesson:
     brief: Brief
     writer: Writer = field(default_factory=SearchWriter)
     choice: Choice | None = None
+    test_first: bool = True
+    played: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     certificate: Certificate | None = None
     transfers: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     _certified: Counter[str] = field(default_factory=Counter, init=False)
@@ -240,7 +245,8 @@ class Lesson:
 
     def _try(self, attempt: int) -> LearnReport:
         ledger, task = self.brief.ledger, self.brief.task
-        controls = self._tested()
+        if self.test_first:
+            self._tested()
         if ledger.budget.left <= 0:
             reason = (
                 f"testing the task alone took {ledger.budget.used:,} simulated steps; "
@@ -251,10 +257,11 @@ class Lesson:
         for _ in range(_TRIES):
             draft = self.writer.write(self.brief)
             if draft is None:
-                most = ledger.budget.steps
+                most = ledger.budget.steps if ledger.budget.left <= 0 else ledger.budget.used
                 reason = f"no program held in practice within {most:,} simulated steps"
                 ledger.tell(Stage.FAILED, reason)
                 return self._report(attempt, Outcome.LIMIT, reason)
+            controls = self._tested()
             refusal = self.library.take_refusal(task, draft.closure, attempt)
             if refusal is not None:
                 ledger.budget.spend(CERTIFY, refusal.steps)
@@ -290,7 +297,8 @@ class Lesson:
     def _play(self, draft: Draft) -> None:
         ledger = self.brief.ledger
         ledger.tell(Stage.PRACTICE, "playing with other kinds of objects")
-        found = play(self.brief.task, draft.closure, self.brief.skills, self.brief.executor)
+        brief = self.brief
+        found = play(brief.task, draft.closure, brief.skills, brief.executor, self.played)
         ledger.budget.spend("play", found.steps)
         self.transfers = found.rates
 
@@ -311,6 +319,8 @@ class Lesson:
 
             (controls,), spent = run_controls_together((task,), self.brief.executor, show)
             ledger.budget.spend("controls", spent)
+            if not self.test_first:
+                ledger.budget.steps += spent  # else a writer would have less left for being right
             keep_controls(self.library, task, controls)
         if controls.refusal:
             raise TaskError(controls.refusal)

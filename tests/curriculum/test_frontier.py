@@ -144,12 +144,18 @@ def test_other_kinds_come_before_repetition_where_a_known_program_worked() -> No
     assert values_ == sorted(values_) and len(set(values_)) == 3
 
 
-def test_words_that_many_contracts_speak_are_less_new() -> None:
-    lifts = [contract(f"lift{i}", f"lifted(a, 0.{i})", a="block") for i in range(1, 5)]
+def test_words_that_many_sorts_of_contracts_speak_are_less_new() -> None:
+    others = ("near(a, b)", "left_of(a, b)", "behind(a, b)")
+    lifts = [contract("lift", "lifted(a)", a="block")]
+    lifts += [contract(p, f"lifted(a) and {p}", a="block", b="block") for p in others]
     goal, kinds = "on(a, b) and clear() and lifted(c)", dict.fromkeys("abc", "block")
     few = value_of(Situation(contracts=(STACK, lifts[0])), goal, kinds)
     many = value_of(Situation(contracts=(STACK, *lifts)), goal, kinds)
     assert many < few
+    # The same promise on other kinds, or at another height, is of no new sort.
+    higher = contract("higher", "lifted(a, 0.2)", a="ball")
+    same = value_of(Situation(contracts=(STACK, lifts[0], higher)), goal, kinds)
+    assert same == few
 
 
 def test_putting_known_skills_together_is_worth_less_effort() -> None:
@@ -157,7 +163,9 @@ def test_putting_known_skills_together_is_worth_less_effort() -> None:
         p.task.goal.canonical: p for p in FrontierProposer().propose(Situation(contracts=(STACK,)))
     }
     tower = Goal.parse("on(a, b) and clear() and on(c, a)", dict.fromkeys("abc", "block"))
-    assert found[tower.canonical].effort == COMPOSED
+    assert found[tower.canonical].effort == COMPOSED and found[tower.canonical].at_hand
+    alone = Goal.parse("held(x)", {"x": "graspable"})
+    assert found[alone.canonical].effort == 1.0 and not found[alone.canonical].at_hand
 
 
 @pytest.mark.parametrize("proposer", [FrontierProposer(), RandomProposer(), FixedProposer()])

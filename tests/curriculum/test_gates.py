@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from curriculum.gates import MATES, done_by, mates
-from curriculum.growth import candidates
+from curriculum.proposer import Proposal
 from curriculum.situation import Contract, Situation
 from env.controls import arena
 from env.task import Task
@@ -43,7 +43,16 @@ def test_mates_are_untested_tasks_of_the_same_arena() -> None:
     tested = Task.make("moved(z)", {"z": "block"})
     elsewhere = Task.make("held(y)", {"y": "ball"})
     situation = Situation(tested={tested.hash: 0})
-    assert mates(situation, task, [task, tested, elsewhere, twin, twin]) == (task, twin)
+    offered = [Proposal(other, "test") for other in (task, tested, elsewhere, twin, twin)]
+    assert mates(situation, task, offered) == (task, twin)
+
+
+def test_what_a_known_program_may_do_is_tested_only_once_there_is_one() -> None:
+    task = Task.make("on(x, y)", {"x": "block", "y": "block"})
+    wider = Task.make("left_of(x, y)", {"x": "block", "y": "block"})
+    composed = Task.make("on(x, y) and left_of(x, y)", {"x": "block", "y": "block"})
+    offered = [Proposal(other, "test", at_hand=True) for other in (wider, composed)]
+    assert mates(Situation(), task, offered) == (task, composed)
 
 
 def test_an_arena_is_kinds_scenes_and_limits() -> None:
@@ -55,6 +64,6 @@ def test_an_arena_is_kinds_scenes_and_limits() -> None:
 
 
 def test_not_more_mates_than_are_worth_it() -> None:
-    many = [c.task for c in candidates((contract("h", "held(x)", x="graspable"),), {})]
-    first = many[0]
-    assert len(mates(Situation(), first, many * 3)) <= MATES
+    kinds = {"a": "block", "b": "block"}
+    many = [Task.make(f"near(a, b, 0.{number})", kinds) for number in range(100, 100 + 2 * MATES)]
+    assert len(mates(Situation(), many[0], [Proposal(one, "test") for one in many])) == MATES

@@ -67,8 +67,8 @@ def test_a_tower_comes_before_what_is_undone_or_needs_no_skill() -> None:
 
 
 def test_of_what_skills_promise_the_rarer_comes_first() -> None:
-    often = Situation(contracts=SKILLS, seen={"on(block, block)": 1000, "inside(block, tray)": 1})
-    seldom = Situation(contracts=SKILLS, seen={"on(block, block)": 1, "inside(block, tray)": 1000})
+    often = Situation(contracts=SKILLS, strayed={"on": 1000, "inside": 1})
+    seldom = Situation(contracts=SKILLS, strayed={"on": 1, "inside": 1000})
     goal = TOWER.task.goal.canonical
 
     def value(situation: Situation) -> float:

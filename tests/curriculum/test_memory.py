@@ -128,6 +128,7 @@ def test_reading_what_is_new_gives_what_reading_everything_gives(library: Librar
     assert (len(situation.contracts), len(situation.tries), situation.number) == (2, 2, 2)
     assert situation.refused == {STACK.hash}
     assert situation.seen == {"lifted(block)": 4}
+    assert situation.strayed == {"lifted": 2}, "what was looked for is no accident"
 
     library.set_state("reach", SkillState.RETIRED)
     assert [contract.name for contract in watched.check().contracts] == ["lift"]

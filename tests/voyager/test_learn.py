@@ -17,9 +17,9 @@ from env.task import Task
 from skill_store import Library
 from tests.env.skills import REACH, REACHING
 from voyager.events import Event, Stage
-from voyager.learn import learn
-from voyager.lesson import keep_controls
-from voyager.writers.base import Brief, Draft
+from voyager.learn import brief_for, learn
+from voyager.lesson import Lesson, keep_controls, platform_of
+from voyager.writers.base import Brief, Budget, Draft, Ledger
 
 # The negative controls take the longest by far; they have tests of their own.
 CONTROLS = Controls(REACH.hash, (ControlRate("do_nothing", 0, 20),), 20, 0, 100)
@@ -105,6 +105,33 @@ def test_a_writer_that_finds_nothing_is_a_limit_not_a_certification(
         assert report.outcome is Outcome.LIMIT and "practice" in report.reason
         assert report.certificate is None and library.names() == ()
         assert library.reserve(REACH, REACHING) == 0
+
+
+def test_a_test_that_comes_last_is_run_only_for_a_program_that_is_there(
+    tmp_path: Path, executor: Executor
+) -> None:
+    ledger = Ledger(Budget(10**6))
+    with Library.open(tmp_path, learning=True) as library:
+        brief = brief_for(REACH, library, executor=executor, ledger=ledger, lanes=4)
+        report = Lesson(library, brief, FixedWriter(), test_first=False).run()
+        assert report.outcome is Outcome.LIMIT and "controls" not in report.stage_steps
+        assert library.journal.tested(platform_of(REACH)) == {}
+
+
+def test_a_test_that_comes_last_still_refuses_and_is_not_held_against_the_writer(
+    tmp_path: Path, executor: Executor
+) -> None:
+    task = Task.make("upright(block)", {"block": "block"})
+    idle = Program.parse(WRONG.entry.source.replace("def reach", "def wake"))
+    ledger = Ledger(Budget(10**6))
+    with Library.open(tmp_path, learning=True) as library:
+        brief = brief_for(task, library, executor=executor, ledger=ledger, lanes=4)
+        with pytest.raises(TaskError, match="start"):
+            Lesson(library, brief, FixedWriter(Closure.of(idle)), test_first=False).run()
+        assert library.names() == ()
+        assert ledger.budget.left == 10**6
+        (kept,) = library.journal.tested(platform_of(task)).values()
+        assert not kept.admitted
 
 
 class _LosingWriter(FixedWriter):

@@ -133,6 +133,8 @@ class Brief:
         executor: Where to simulate.
         standings: How the skills do, by program hash, as far as it is known.
         attempt: Number of the attempt in the journal; None when nobody keeps one.
+        patience: Simulated steps within which a search must have found a plan that holds in all
+            its scenes, or give up; None for as long as the ledger allows.
     """
 
     task: Task
@@ -145,6 +147,7 @@ class Brief:
     executor: Executor
     standings: Mapping[str, Standing] = field(default_factory=dict)
     attempt: int | None = None
+    patience: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +179,7 @@ class Writer(Protocol):
             brief: What is asked for; its ledger is charged.
 
         Returns:
-            A draft that held in practice, or None when the budget is used up.
+            A draft that held in practice, or None when the budget or the patience is used up.
 
         Raises:
             TaskError: If no practice scene can be begun in.

@@ -26,6 +26,21 @@ MOST: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
+class BoundCall:
+    """A call of a skill on objects of a task.
+
+    Attributes:
+        step: The call, or a loop over it.
+        reached: The goal's atoms that its contract guarantees.
+        related: How many it shares an object with.
+    """
+
+    step: Step
+    reached: frozenset[Atom]
+    related: int
+
+
+@dataclass(frozen=True, slots=True)
 class Macros:
     """Bound calls of skills that bear on a task, best first, at most `MOST` together.
 
@@ -48,19 +63,24 @@ def macros(task: Task, skills: Sequence[Handover]) -> Macros:
     Returns:
         The same for the same arguments in any order of skills.
     """
-    ranked: list[tuple[int, int, str, tuple[tuple[str, str], ...], Step]] = []
+    calls = bound_calls(task, skills)
+    return Macros(
+        tuple(call.step for call in calls if call.reached),
+        tuple(call.step for call in calls if not call.reached),
+    )
+
+
+def bound_calls(task: Task, skills: Sequence[Handover]) -> tuple[BoundCall, ...]:
+    """The same as one list, with what each call is good for."""
+    ranked: list[tuple[tuple[int, int, str, tuple[tuple[str, str], ...]], BoundCall]] = []
     for skill in skills:
         for step, arguments in _bindings(task, skill):
-            reached, related = _bearing(task.goal, skill.task.goal, dict(arguments))
-            if reached or related:
+            call = _bearing(task.goal, skill.task.goal, step, dict(arguments))
+            if call.reached or call.related:
                 name = skill.closure.entry.name
-                ranked.append((-reached, -related, name, arguments, step))
-    ranked.sort(key=lambda entry: entry[:4])
-    best = ranked[:MOST]
-    return Macros(
-        tuple(entry[4] for entry in best if entry[0]),
-        tuple(entry[4] for entry in best if not entry[0]),
-    )
+                ranked.append(((-len(call.reached), -call.related, name, arguments), call))
+    ranked.sort(key=lambda entry: entry[0])
+    return tuple(call for _, call in ranked[:MOST])
 
 
 def _bindings(task: Task, skill: Handover) -> Iterator[tuple[Step, tuple[tuple[str, str], ...]]]:
@@ -83,17 +103,18 @@ def _bindings(task: Task, skill: Handover) -> Iterator[tuple[Step, tuple[tuple[s
         yield (ForEach(kinds[0], call) if kinds else call), names
 
 
-def _bearing(goal: Goal, contract: Goal, arguments: Mapping[str, str]) -> tuple[int, int]:
-    """How many of the goal's atoms a bound contract guarantees, and shares an object with."""
+def _bearing(goal: Goal, contract: Goal, step: Step, arguments: Mapping[str, str]) -> BoundCall:
+    """Which atoms of the goal a bound contract guarantees, and how many it shares objects with."""
     back = {ours: own for own, ours in arguments.items()}
-    reached = related = 0
+    reached: set[Atom] = set()
+    related = 0
     for atom in {piece for piece in goal.form.walk() if isinstance(piece, Atom)}:
         terms = [LOOP if term == "it" else term for term in atom.arguments]
         objects = [term for term in terms if term != GRIPPER]
         related += bool(objects) and any(term in back for term in objects)
         if all(term in back for term in objects) and _guarantees(contract, atom, terms, back):
-            reached += 1
-    return reached, related
+            reached.add(atom)
+    return BoundCall(step, frozenset(reached), related)
 
 
 def _guarantees(contract: Goal, atom: Atom, terms: Sequence[str], back: Mapping[str, str]) -> bool:

@@ -1,9 +1,9 @@
 """The writer that needs no model: adaptation, width search, polish, practice, counterexamples.
 
-What a known program does with other kinds of objects is tried first. From an empty library the
-search gets the robot API and the goal, nothing else. A plan that holds in all lanes is shortened,
-written as a program and run on fresh practice scenes, rebuilt and in the sandbox; scenes on which
-it fails become lanes of the next search.
+What a known program does with other kinds of objects is tried first, and known skills one after
+another. From an empty library the search gets the robot API and the goal, nothing else. A plan that
+holds in all lanes is shortened, written as a program and run on fresh practice scenes, rebuilt and
+in the sandbox; scenes on which it fails become lanes of the next search.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from voyager.writers.adapt import adaptations
 from voyager.writers.base import Brief, Draft
 from voyager.writers.emit import write_program
 from voyager.writers.grammar import Step, primitives
+from voyager.writers.in_turn import in_turn
 from voyager.writers.lanes import LanePool, LaneSpec, Observation
 from voyager.writers.macros import macros
 from voyager.writers.trial import TRIAL, Trial, try_out
@@ -49,6 +50,14 @@ class _Session:
     sightings: Sightings
     patience: int = _PATIENCE
     failures: list[Start] = field(default_factory=list)
+    searched: int = 0
+    planned: bool = False
+
+    @property
+    def given_up(self) -> bool:
+        """Whether no plan was found in the steps that the brief gives for a first one."""
+        most = self.brief.patience
+        return not self.planned and most is not None and self.searched >= most
 
 
 class SearchWriter:
@@ -70,9 +79,9 @@ class SearchWriter:
         """Search until a program holds in practice or the budget is used up; see `Writer`."""
         session = _Session(brief, brief.first_scene, Sightings(_atoms(brief.task)))
         self.closest, self.next_scene = None, brief.first_scene
-        if (known := self._adapted(session)) is not None:
+        if (known := self._adapted(session) or self._in_turn(session)) is not None:
             return Draft(known.closure, session.next_scene, known.solved, known.of)
-        while brief.ledger.budget.left > 0:
+        while brief.ledger.budget.left > 0 and not session.given_up:
             found = self._round(session)
             self.next_scene = session.next_scene
             session.patience *= 2
@@ -91,6 +100,15 @@ class SearchWriter:
             if trial.held:
                 return trial
         return None
+
+    def _in_turn(self, session: _Session) -> Trial | None:
+        """Known skills one after another, where they promise all of the goal."""
+        best: Trial | None = None
+        for plan in in_turn(session.brief.task, session.brief.skills):
+            if best is not None or session.brief.ledger.budget.left <= 0:
+                break
+            best = self._practise_variants(session, plan, best)
+        return best
 
     def _round(self, session: _Session) -> Trial | None:
         """One search on counterexamples and fresh scenes, up to a few plans."""
@@ -133,13 +151,17 @@ class SearchWriter:
 
         def go_on() -> bool:
             nonlocal charged
-            brief.ledger.budget.spend("search", pool.simulated_steps - charged)
-            charged = pool.simulated_steps
+            spent, charged = pool.simulated_steps - charged, pool.simulated_steps
+            session.searched += spent
+            brief.ledger.budget.spend("search", spent)
             brief.ledger.tell(Stage.SEARCH, "searching")
-            return brief.ledger.budget.left > 0 and pool.simulated_steps < session.patience
+            if brief.ledger.budget.left <= 0 or session.given_up:
+                return False
+            return pool.simulated_steps < session.patience
 
         best: Trial | None = None
         for plan in itertools.islice(search.plans(go_on), _PLANS):
+            session.planned = True
             short = _shorten(pool, plan)
             go_on()
             for candidate in (short, plan) if short != plan else (plan,):

@@ -129,9 +129,21 @@ def test_a_known_program_that_holds_in_practice_needs_no_search() -> None:
 
 def test_playing_tells_on_which_other_kinds_a_program_works() -> None:
     with SerialExecutor() as executor:
-        found = play(PUT_TASK, PUT, SKILLS, executor)
-        nothing = play(Task.make("held(a) and clear()", {"a": "block"}), LIFTING, (), executor)
+        found = play(PUT_TASK, PUT, SKILLS, executor, {})
+        more = play(PUT_TASK, PUT, SKILLS, executor, {**found.rates, "on(block, bowl)": (1, 3)})
+        nothing = play(Task.make("held(a) and clear()", {"a": "block"}), LIFTING, (), executor, {})
     assert found.rates["on(block, block)"] == (3, 3)
     assert found.rates["on(block, bowl)"] == (0, 3)
     assert "on(ball, block)" not in found.rates and found.steps > 0
     assert (nothing.rates, nothing.steps) == ({}, 0)
+    # What some program can do is not tried again; what none can yet is.
+    assert "on(block, block)" not in more.rates and more.rates["on(block, bowl)"] == (0, 3)
+
+
+def test_a_search_that_has_no_plan_when_its_patience_ends_gives_up() -> None:
+    apart = Task.make("held(a) and held(b)", {"a": "block", "b": "block"})
+    ledger = Ledger(Budget(10**6))
+    with SerialExecutor() as executor:
+        brief = Brief(apart, "grab", SKILLS, (), 0, 2, ledger, executor, patience=8_000)
+        assert SearchWriter().write(brief) is None
+    assert 8_000 <= ledger.budget.used < 80_000
