@@ -21,7 +21,7 @@ from curriculum.interference import Order, order
 from curriculum.progress import learning_progress
 from curriculum.proposer import Proposal
 from curriculum.sightings import instance, pattern
-from curriculum.situation import Situation
+from curriculum.situation import Situation, Try
 from env.goal_forms import Atom
 from env.goals import Goal
 from env.seeds import derive
@@ -145,14 +145,14 @@ def _why(situation: Situation, valued: Valued) -> str:
 
 def values(situation: Situation) -> list[Valued]:
     """Every candidate that may be tried now, with its value."""
-    arms: dict[tuple[str, int], list[bool]] = {}
+    arms: dict[tuple[str, int], list[Try]] = {}
     bases: dict[tuple[str, ...], list[bool]] = {}
     for past in situation.tries:
         atoms = [part.predicate for part in past.task.goal.conjuncts if isinstance(part, Atom)]
         for predicate in dict.fromkeys(atoms):
             rest = sorted(atoms)
             rest.remove(predicate)
-            arms.setdefault((predicate, len(atoms)), []).append(past.solved)
+            arms.setdefault((predicate, len(atoms)), []).append(past)
             bases.setdefault(tuple(rest), []).append(past.solved)
     made = Counter(_make(contract.goal) for contract in situation.contracts)
     spoken = Counter(predicate for make in made for predicate in set(make))
@@ -177,7 +177,12 @@ def values(situation: Situation) -> list[Valued]:
         ease = _ease(situation, candidate) * _AGAIN ** len(failures)
         if not failures and any(_asks_more(task, past) for past in unsolved):
             ease *= _BEYOND
-        progress = learning_progress(arms.get(_arm(candidate), ()))
+        # That a goal failed on more kinds of objects says nothing about fewer.
+        progress = learning_progress(
+            past.solved
+            for past in arms.get(_arm(candidate), ())
+            if past.solved or _asks_more(task, past.task) or not _asks_more(past.task, task)
+        )
         if candidate.base is not None:
             # A base from which nothing grows is left alone, whatever is added to it.
             grown = bases.get(tuple(sorted(atom.predicate for atom in candidate.kept)), ())
@@ -205,10 +210,10 @@ def _make(goal: Goal) -> tuple[str, ...]:
     return tuple(sorted(piece.predicate for piece in goal.form.walk() if isinstance(piece, Atom)))
 
 
-def _asks_more(task: Task, failed: Task) -> bool:
-    """Whether whoever does a task would also do one that nobody has managed yet."""
-    return predicates(failed.goal) <= predicates(task.goal) and any(
-        task.goal.implies(failed.goal, renaming) for renaming in renamings(task, failed)
+def _asks_more(task: Task, other: Task) -> bool:
+    """Whether whoever does a task would also do another one."""
+    return predicates(other.goal) <= predicates(task.goal) and any(
+        task.goal.implies(other.goal, renaming) for renaming in renamings(task, other)
     )
 
 
@@ -268,7 +273,9 @@ def _ease(situation: Situation, candidate: Candidate) -> float:
         ease = _UNSEEN + (1.0 - _UNSEEN) * candidate.evidence(situation.seen)
         if candidate.wider:
             transfer = candidate.transfer(situation.transfers)
-            ease = _AKIN if transfer is None else max(transfer, _HOPELESS)
+            if transfer is not None:
+                return max(transfer, _HOPELESS)  # its program is there, however many objects
+            ease = _AKIN
     kept: Sequence[Atom] = candidate.kept
     for atom in kept:
         both = pattern(atom, candidate.added)

@@ -8,6 +8,7 @@ import pytest
 
 from curriculum.baselines import FixedProposer, RandomProposer
 from curriculum.frontier import COMPOSED, FrontierProposer, values
+from curriculum.progress import UNTRIED
 from curriculum.proposer import Proposer
 from curriculum.sightings import pattern
 from curriculum.situation import Contract, Situation, Try
@@ -187,3 +188,29 @@ def test_baselines_never_repeat_what_was_tried(proposer: Proposer) -> None:
     later = Situation(tries=(tried,))
     seen = [p.task.hash for p, _ in zip(proposer.propose(later), range(30), strict=False)]
     assert first.hash not in seen
+
+
+def test_what_failed_on_all_kinds_is_no_argument_against_a_few() -> None:
+    kinds = {"graspable": "graspable", "some_object": "object"}
+    wide = Task.make("on(graspable, some_object)", kinds)
+    lost = Situation(tries=(Try(wide, solved=False, outcome=Outcome.LIMIT, library=0),) * 2)
+    blocks = {"block": "block", "some_object": "object"}
+    goal = "on(block, some_object)"
+    narrow = Try(Task.make(goal, blocks), solved=False, outcome=Outcome.LIMIT, library=0)
+    seen = {v.candidate.task.goal.canonical: v.progress for v in values(lost)}
+    canonical = Goal.parse(goal, blocks).canonical
+    assert seen[canonical] == UNTRIED
+    again = {
+        v.candidate.task.goal.canonical: v.progress
+        for v in values(Situation(tries=(*lost.tries, narrow), contracts=(HOLD, STACK)))
+    }
+    assert again[canonical] < UNTRIED
+
+
+def test_where_a_program_is_known_to_work_more_objects_make_nothing_harder() -> None:
+    ball = contract("put_on", "on(ball, block)", ball="ball", block="block")
+    worked = Situation(contracts=(ball,), transfers={"on(block, block)": (3, 3)})
+    kinds = {"x": "block", "y": "block"}
+    wanted = Goal.parse("on(x, y)", kinds).canonical
+    (ease,) = [v.ease for v in values(worked) if v.candidate.task.goal.canonical == wanted]
+    assert ease == 1.0

@@ -191,7 +191,7 @@ class SearchWriter:
         return best
 
     def _practise(self, session: _Session, program: Program) -> Trial:
-        trial = try_out(session.brief, program, session.next_scene)
+        trial = try_out(session.brief, program, session.next_scene, thorough=False)
         session.next_scene = trial.next_scene
         session.failures += [e.start for e in trial.episodes if not e.solved]
         return trial

@@ -21,6 +21,7 @@ FIRST_LOOK: Final = 6
 """Practice episodes after which a program that mostly fails is given up."""
 TRIAL: Final = 20
 """Practice episodes that a draft has behind it."""
+_SHORT_LOOKS: Final = (FIRST_LOOK, FIRST_LOOK, TRIAL - 2 * FIRST_LOOK)
 ENOUGH: Final = 19
 """Of `TRIAL`; certification asks for the same."""
 
@@ -98,13 +99,15 @@ def practise_for(brief: Brief, closure: Closure, first: int, count: int) -> Prac
     return practice
 
 
-def try_out(brief: Brief, program: Program, first: int) -> Trial:
+def try_out(brief: Brief, program: Program, first: int, *, thorough: bool = True) -> Trial:
     """Try a program on fresh scenes, giving up early if it mostly fails.
 
     Args:
         brief: What is worked on; its ledger is charged and told.
         program: What is tried.
         first: Index of the first scene that was not looked at.
+        thorough: Whether a program that fails now and then is run to the end, for what its failures
+            tell; else it is given up, between two looks, as soon as it cannot hold any more.
 
     Returns:
         How it did.
@@ -117,11 +120,12 @@ def try_out(brief: Brief, program: Program, first: int) -> Trial:
     """
     closure = closure_of(brief, program)
     trial = Trial(program, closure, (), first)
-    for count in (FIRST_LOOK, TRIAL - FIRST_LOOK):
+    most = 2 if thorough else TRIAL - ENOUGH
+    for count in (FIRST_LOOK, TRIAL - FIRST_LOOK) if thorough else _SHORT_LOOKS:
         practice = practise_for(brief, closure, trial.next_scene, count)
         episodes = (*trial.episodes, *practice.episodes)
         trial = Trial(program, closure, episodes, practice.next_index)
         brief.ledger.tell(Stage.PRACTICE, "practising", trial.solved, trial.of)
-        if trial.solved < trial.of - 2:
+        if trial.solved < trial.of - most:
             break
     return trial
