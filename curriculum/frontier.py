@@ -39,6 +39,7 @@ _UNDONE: Final = 0.1
 _APART: Final = 0.1
 """The same where each was seen often, and never both at once."""
 _NEW_OBJECT: Final = 0.75
+"""Ease for each object that the new atom brings into a goal."""
 _LONGER: Final = 0.35
 """Ease for each atom that is already there, unless contracts promise all of the goal."""
 _COMPOSED_LONGER: Final = 0.7
@@ -52,6 +53,8 @@ _BEYOND: Final = 0.1
 COMPOSED: Final = 0.5
 """Steps that a goal is worth whose atoms are all promised already, relative to another: skills
 that can be put together at all are put together within a few nodes."""
+_EVEN: Final = 0.5
+"""Chance of a pairing of which nothing is known."""
 _TEST: Final = 0.25
 """Cost of testing a goal, relative to an attempt: a test takes half as long, and what is tested
 together with the goal is tried later without one, two or three goals in the mean."""
@@ -118,7 +121,7 @@ class FrontierProposer:
         ]
         ranked.sort(key=lambda pair: (-pair[0], pair[1].candidate.task.goal.canonical))
         for _, valued in ranked:
-            at_hand = valued.candidate.at_hand
+            at_hand = valued.candidate.at_hand and situation.calls
             yield Proposal(
                 valued.candidate.task,
                 "again" if valued.failures else self.name,
@@ -170,7 +173,7 @@ def values(situation: Situation) -> list[Valued]:
     found = []
     for candidate in candidates(situation.contracts, situation.seen, failed, situation.transfers):
         task = candidate.task
-        tested = task.hash in situation.tested
+        tested, at_hand = task.hash in situation.tested, candidate.at_hand and situation.calls
         if task.hash in certified or task.hash in situation.refused or situation.waits(task):
             continue
         failures = situation.failures(task)
@@ -183,7 +186,9 @@ def values(situation: Situation) -> list[Valued]:
             for past in arms.get(_arm(candidate), ())
             if past.solved or _asks_more(task, past.task) or not _asks_more(past.task, task)
         )
-        if candidate.base is not None:
+        if candidate.composed:
+            progress = _pairing(task, situation.tries)
+        elif candidate.base is not None:
             # A base from which nothing grows is left alone, whatever is added to it.
             grown = bases.get(tuple(sorted(atom.predicate for atom in candidate.kept)), ())
             progress = math.sqrt(progress * learning_progress(grown))
@@ -193,12 +198,22 @@ def values(situation: Situation) -> list[Valued]:
                 progress=progress,
                 ease=ease,
                 novelty=_novelty(candidate, made, spoken) * _depth(situation, candidate, rare),
-                cost=(COMPOSED if candidate.at_hand else 1.0)
-                + (0.0 if tested else _LATE_TEST if candidate.at_hand else _TEST),
+                cost=(COMPOSED if at_hand else 1.0)
+                + (0.0 if tested else _LATE_TEST if at_hand else _TEST),
                 failures=len(failures),
             )
         )
     return found
+
+
+def _pairing(task: Task, tries: Sequence[Try]) -> float:
+    """Learning progress on goals of this make, times how often its words were put together well."""
+    make, words = _make(task.goal), predicates(task.goal)
+    pairs = [past for past in tries if len(past.task.goal.conjuncts) > 1]
+    alike = [past.solved for past in pairs if words & predicates(past.task.goal)]
+    chance = (1.0 + sum(alike)) / (2.0 + len(alike))
+    own = (past.solved for past in pairs if _make(past.task.goal) == make)
+    return learning_progress(own) * chance / _EVEN
 
 
 def _arm(candidate: Candidate) -> tuple[str, int]:
@@ -241,23 +256,24 @@ def _rarity(situation: Situation, spoken: Iterable[str]) -> dict[str, float]:
     As Skew-Fit (Pong et al., 2020) does it: goals in proportion to a negative power of how often
     the agent has been there.
     """
-    times = {predicate: 1 + situation.strayed.get(predicate, 0) for predicate in spoken}
-    least = min(times.values(), default=1)
+    times = {predicate: situation.strayed.get(predicate, 1.0) for predicate in spoken}
+    least = min(times.values(), default=1.0)
     return {predicate: (least / count) ** _RARE for predicate, count in times.items()}
 
 
 def _depth(situation: Situation, candidate: Candidate, rare: Mapping[str, float]) -> float:
-    """What a goal is worth for being hard to come by, where contracts promise all of it.
+    """What a goal is worth for being hard to come by, where contracts promise each piece of it.
 
     Such goals look equally easy. Those count that hardly come true by themselves, and for which
     it matters what is done first.
     """
-    if not candidate.composed:
+    if not candidate.at_hand:
         return 1.0
     make = _make(candidate.task.goal)
     worth = math.prod(rare.get(predicate, 1.0) for predicate in make) ** (1.0 / len(make))
-    independent = order(candidate, situation.contracts) is Order.ANY
-    return worth * (_ANY_ORDER if independent else 1.0)
+    if candidate.composed and order(candidate, situation.contracts) is Order.ANY:
+        worth *= _ANY_ORDER
+    return worth
 
 
 def _share(candidate: Candidate) -> float:

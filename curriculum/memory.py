@@ -56,22 +56,25 @@ class _Known(NamedTuple):
 class Memory:
     """What a home knows, as a curriculum needs it; reads only what is new each time."""
 
-    def __init__(self, library: Library, platform: str, seed: int) -> None:
+    def __init__(self, library: Library, platform: str, seed: int, *, calls: bool = True) -> None:
         """Read nothing yet.
 
         Args:
             library: The library.
             platform: What tests of tasks depend on, as they were kept under.
             seed: Of the run.
+            calls: Whether programs may call skills.
         """
         self._library = library
         self._platform = platform
         self._seed = seed
+        self._calls = calls
         self._last = 0
         self._number = 0
         self._tries: list[Try] = []
         self._sightings: list[dict[str, Any]] = []
         self._strayed: Counter[str] = Counter()
+        self._searches: Counter[str] = Counter()
         self._transfers: dict[str, tuple[int, int]] = {}
         self._tasks: dict[str, Task | None] = {}
         self._known: dict[str, _Known] = {}
@@ -92,7 +95,10 @@ class Memory:
             contracts=self._read_contracts(),
             tries=tuple(self._tries),
             seen=seen,
-            strayed=dict(self._strayed),
+            strayed={
+                predicate: (1 + self._strayed[predicate]) / (1 + searches)
+                for predicate, searches in self._searches.items()
+            },
             together=together,
             apart=apart,
             transfers=dict(self._transfers),
@@ -105,6 +111,7 @@ class Memory:
             | self._library.set_aside(),
             seed=self._seed,
             number=self._number,
+            calls=self._calls,
         )
 
     def _read_attempts(self) -> None:
@@ -132,10 +139,13 @@ class Memory:
             kept = self._transfers.get(text)
             if kept is None or solved_there / of > kept[0] / kept[1]:
                 self._transfers[text] = (solved_there, of)
-        wanted = predicates(task.goal)
+        strayed: Counter[str] = Counter()
         for text, times in attempt.detail.get("sightings", {}).get("seen", {}).items():
             predicate = text.partition("(")[0]
-            self._strayed[predicate] += times if predicate not in wanted else 0
+            if predicate not in predicates(task.goal):
+                strayed[predicate] += times
+        self._strayed.update(strayed)
+        self._searches.update(dict.fromkeys(strayed, 1))
         self._sightings = [
             dict(zip(("seen", "together", "apart"), merge_sightings(pair), strict=True))
             for pair in [[*self._sightings, attempt.detail.get("sightings", {})]]

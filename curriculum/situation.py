@@ -77,7 +77,8 @@ class Situation:
         contracts: Of the callable skills, oldest first.
         tries: In order.
         seen: How often each atom came true in searches, by `sightings.instance`.
-        strayed: How often each predicate did where its goal did not speak of it.
+        strayed: How often each predicate did in one search for something else in which it could
+            have, on average; as if once in one search before any.
         together: Patterns of two atoms that were seen true at once.
         apart: Patterns of two that were never, though each was often.
         transfers: How known programs did on kinds of objects that they were not made for: scenes
@@ -86,12 +87,13 @@ class Situation:
         refused: Hashes of tasks that were not, or whose skill a person has set aside for good.
         seed: Of the run.
         number: Choices of this home that were settled before.
+        calls: Whether programs may call skills; if not, what they promise is not at hand.
     """
 
     contracts: tuple[Contract, ...] = ()
     tries: tuple[Try, ...] = ()
     seen: Mapping[str, int] = field(default_factory=dict)
-    strayed: Mapping[str, int] = field(default_factory=dict)
+    strayed: Mapping[str, float] = field(default_factory=dict)
     together: frozenset[str] = frozenset()
     apart: frozenset[str] = frozenset()
     transfers: Mapping[str, tuple[int, int]] = field(default_factory=dict)
@@ -99,6 +101,7 @@ class Situation:
     refused: frozenset[str] = frozenset()
     seed: int = 0
     number: int = 0
+    calls: bool = True
 
     @property
     def widest(self) -> int:

@@ -180,7 +180,8 @@ class _Run:
         self.retrieval.refresh()
         prompts = self._prompts()
         self.id = self.library.journal.begin_run("explore", self.config.seed, self._noted(prompts))
-        memory = Memory(self.library, platform_hash(fingerprint(DEFAULT_ROBOT)), self.config.seed)
+        platform = platform_hash(fingerprint(DEFAULT_ROBOT))
+        memory = Memory(self.library, platform, self.config.seed, calls=self.config.library)
         proposer = open_proposer(explore.proposer, self.library, self.models, prompts, self._fit)
         if self.models is not None and self.config.writer.kind is not WriterKind.SEARCH:
             self.writer = open_writer(

@@ -166,6 +166,8 @@ def test_putting_known_skills_together_is_worth_less_effort() -> None:
     tower = Goal.parse("on(a, b) and clear() and on(c, a)", dict.fromkeys("abc", "block"))
     assert found[tower.canonical].effort == COMPOSED and found[tower.canonical].at_hand
     alone = Goal.parse("held(x)", {"x": "graspable"})
+    by_hand = FrontierProposer().propose(Situation(contracts=(STACK,), calls=False))
+    assert not any(p.at_hand or p.effort < 1.0 for p in by_hand)
     assert found[alone.canonical].effort == 1.0 and not found[alone.canonical].at_hand
 
 
@@ -214,3 +216,21 @@ def test_where_a_program_is_known_to_work_more_objects_make_nothing_harder() -> 
     wanted = Goal.parse("on(x, y)", kinds).canonical
     (ease,) = [v.ease for v in values(worked) if v.candidate.task.goal.canonical == wanted]
     assert ease == 1.0
+
+
+def test_words_that_go_together_well_promise_more_and_a_make_that_failed_less() -> None:
+    kinds = {"a": "block", "b": "block", "c": "block"}
+    lift = contract("lift", "lifted(x)", x="block")
+    put = contract("put_on", "on(a, b)", a="block", b="block")
+    beside = contract("beside", "left_of(a, b)", a="block", b="block")
+    goal = "on(a, b) and on(b, c)"
+
+    def after(solved: bool, tried: str) -> float:
+        past = Try(Task.make(tried, kinds), solved=solved, outcome=Outcome.LIMIT, library=3)
+        return value_of(Situation(contracts=(lift, put, beside), tries=(past,)), goal, kinds)
+
+    nothing = value_of(Situation(contracts=(lift, put, beside)), goal, kinds)
+    assert after(True, "on(a, b) and left_of(c, a)") > nothing
+    assert after(False, "on(a, b) and left_of(c, a)") < nothing
+    assert after(False, "on(a, b) and on(a, c)") < after(False, "on(a, b) and left_of(c, a)")
+    assert after(False, "left_of(a, b) and lifted(c)") == nothing

@@ -128,7 +128,8 @@ def test_reading_what_is_new_gives_what_reading_everything_gives(library: Librar
     assert (len(situation.contracts), len(situation.tries), situation.number) == (2, 2, 2)
     assert situation.refused == {STACK.hash}
     assert situation.seen == {"lifted(block)": 4}
-    assert situation.strayed == {"lifted": 2}, "what was looked for is no accident"
+    # Twice in the one search that was not for it, and once before any.
+    assert situation.strayed == {"lifted": (1 + 2) / (1 + 1)}
 
     library.set_state("reach", SkillState.RETIRED)
     assert [contract.name for contract in watched.check().contracts] == ["lift"]
