@@ -55,6 +55,8 @@ COMPOSED: Final = 0.5
 that can be put together at all are put together within a few nodes."""
 _EVEN: Final = 0.5
 """Chance of a pairing of which nothing is known."""
+_TRUST: Final = 4.0
+"""For how many pairings that were tried this counts."""
 _TEST: Final = 0.25
 """Cost of testing a goal, relative to an attempt: a test takes half as long, and what is tested
 together with the goal is tried later without one, two or three goals in the mean."""
@@ -148,14 +150,14 @@ def _why(situation: Situation, valued: Valued) -> str:
 
 def values(situation: Situation) -> list[Valued]:
     """Every candidate that may be tried now, with its value."""
-    arms: dict[tuple[str, int], list[Try]] = {}
+    arms: dict[tuple[str, int], list[bool]] = {}
     bases: dict[tuple[str, ...], list[bool]] = {}
     for past in situation.tries:
         atoms = [part.predicate for part in past.task.goal.conjuncts if isinstance(part, Atom)]
         for predicate in dict.fromkeys(atoms):
             rest = sorted(atoms)
             rest.remove(predicate)
-            arms.setdefault((predicate, len(atoms)), []).append(past)
+            arms.setdefault((predicate, len(atoms)), []).append(past.solved)
             bases.setdefault(tuple(rest), []).append(past.solved)
     made = Counter(_make(contract.goal) for contract in situation.contracts)
     spoken = Counter(predicate for make in made for predicate in set(make))
@@ -180,12 +182,7 @@ def values(situation: Situation) -> list[Valued]:
         ease = _ease(situation, candidate) * _AGAIN ** len(failures)
         if not failures and any(_asks_more(task, past) for past in unsolved):
             ease *= _BEYOND
-        # That a goal failed on more kinds of objects says nothing about fewer.
-        progress = learning_progress(
-            past.solved
-            for past in arms.get(_arm(candidate), ())
-            if past.solved or _asks_more(task, past.task) or not _asks_more(past.task, task)
-        )
+        progress = learning_progress(arms.get(_arm(candidate), ()))
         if candidate.composed:
             progress = _pairing(task, situation.tries)
         elif candidate.base is not None:
@@ -211,7 +208,7 @@ def _pairing(task: Task, tries: Sequence[Try]) -> float:
     make, words = _make(task.goal), predicates(task.goal)
     pairs = [past for past in tries if len(past.task.goal.conjuncts) > 1]
     alike = [past.solved for past in pairs if words & predicates(past.task.goal)]
-    chance = (1.0 + sum(alike)) / (2.0 + len(alike))
+    chance = (_EVEN * _TRUST + sum(alike)) / (_TRUST + len(alike))
     own = (past.solved for past in pairs if _make(past.task.goal) == make)
     return learning_progress(own) * chance / _EVEN
 
@@ -264,16 +261,18 @@ def _rarity(situation: Situation, spoken: Iterable[str]) -> dict[str, float]:
 def _depth(situation: Situation, candidate: Candidate, rare: Mapping[str, float]) -> float:
     """What a goal is worth for being hard to come by, where contracts promise each piece of it.
 
-    Such goals look equally easy. Those count that hardly come true by themselves, and for which
-    it matters what is done first.
+    Such goals look equally easy. Those count that hardly come true by themselves, for which it
+    matters what is done first, and that are about more kinds of objects.
     """
     if not candidate.at_hand:
         return 1.0
     make = _make(candidate.task.goal)
     worth = math.prod(rare.get(predicate, 1.0) for predicate in make) ** (1.0 / len(make))
-    if candidate.composed and order(candidate, situation.contracts) is Order.ANY:
+    if candidate.wider:
+        return worth
+    if order(candidate, situation.contracts) is Order.ANY:
         worth *= _ANY_ORDER
-    return worth
+    return worth * (1.0 - _NARROW ** breadth(candidate.task.kinds.values()))
 
 
 def _share(candidate: Candidate) -> float:

@@ -8,7 +8,6 @@ import pytest
 
 from curriculum.baselines import FixedProposer, RandomProposer
 from curriculum.frontier import COMPOSED, FrontierProposer, values
-from curriculum.progress import UNTRIED
 from curriculum.proposer import Proposer
 from curriculum.sightings import pattern
 from curriculum.situation import Contract, Situation, Try
@@ -192,23 +191,6 @@ def test_baselines_never_repeat_what_was_tried(proposer: Proposer) -> None:
     assert first.hash not in seen
 
 
-def test_what_failed_on_all_kinds_is_no_argument_against_a_few() -> None:
-    kinds = {"graspable": "graspable", "some_object": "object"}
-    wide = Task.make("on(graspable, some_object)", kinds)
-    lost = Situation(tries=(Try(wide, solved=False, outcome=Outcome.LIMIT, library=0),) * 2)
-    blocks = {"block": "block", "some_object": "object"}
-    goal = "on(block, some_object)"
-    narrow = Try(Task.make(goal, blocks), solved=False, outcome=Outcome.LIMIT, library=0)
-    seen = {v.candidate.task.goal.canonical: v.progress for v in values(lost)}
-    canonical = Goal.parse(goal, blocks).canonical
-    assert seen[canonical] == UNTRIED
-    again = {
-        v.candidate.task.goal.canonical: v.progress
-        for v in values(Situation(tries=(*lost.tries, narrow), contracts=(HOLD, STACK)))
-    }
-    assert again[canonical] < UNTRIED
-
-
 def test_where_a_program_is_known_to_work_more_objects_make_nothing_harder() -> None:
     ball = contract("put_on", "on(ball, block)", ball="ball", block="block")
     worked = Situation(contracts=(ball,), transfers={"on(block, block)": (3, 3)})
@@ -234,3 +216,13 @@ def test_words_that_go_together_well_promise_more_and_a_make_that_failed_less() 
     assert after(False, "on(a, b) and left_of(c, a)") < nothing
     assert after(False, "on(a, b) and on(a, c)") < after(False, "on(a, b) and left_of(c, a)")
     assert after(False, "left_of(a, b) and lifted(c)") == nothing
+
+
+def test_of_what_skills_promise_what_is_about_more_kinds_comes_first() -> None:
+    kinds = {"a": "graspable", "b": "block", "c": "block"}
+    put = contract("put_on", "on(a, b)", a="graspable", b="block")
+    goal = "on(a, b) and on(b, c)"
+    wide = value_of(Situation(contracts=(put,)), goal, kinds)
+    blocks = contract("stack", "on(a, b)", a="block", b="block")
+    narrow = value_of(Situation(contracts=(blocks,)), goal, dict.fromkeys("abc", "block"))
+    assert wide > narrow
