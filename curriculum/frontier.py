@@ -1,9 +1,11 @@
 """Proposals without a model: goals just past what the library reaches, the most promising first.
 
 The value of a candidate is learning progress on its arm, times how easy it looks, times how new
-it is, over what a try of it costs. Easy looks what came true by accident, what a contract
-promises, and what was seen together with the rest of the goal; new is what no skill of the same
-make has; cheap is what was tested already, and what only puts known skills together.
+it is, over what a try of it costs. An arm is a predicate at a size of goal; where skills promise a
+goal piece by piece it is the goal's make, and how well its words went together before. Easy looks
+what came true by accident, what a contract promises, and what was seen together with the rest of
+the goal; new is what no skill of the same make has; cheap is what was tested already, and what only
+puts known skills together.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from curriculum.gates import predicates, renamings
 from curriculum.growth import Candidate, breadth, candidates, declared_kinds
@@ -21,7 +23,7 @@ from curriculum.interference import Order, order
 from curriculum.progress import learning_progress
 from curriculum.proposer import Proposal
 from curriculum.sightings import instance, pattern
-from curriculum.situation import Situation, Try
+from curriculum.situation import Situation
 from env.goal_forms import Atom
 from env.goals import Goal
 from env.seeds import derive
@@ -172,6 +174,11 @@ def values(situation: Situation) -> list[Valued]:
         for task in unsolved
         if len(task.goal.conjuncts) == 1 and isinstance(task.goal.conjuncts[0], Atom)
     }
+    pairings = [
+        _Pairing(_make(past.task.goal), predicates(past.task.goal), past.solved)
+        for past in situation.tries
+        if len(past.task.goal.conjuncts) > 1
+    ]
     found = []
     for candidate in candidates(situation.contracts, situation.seen, failed, situation.transfers):
         task = candidate.task
@@ -184,7 +191,7 @@ def values(situation: Situation) -> list[Valued]:
             ease *= _BEYOND
         progress = learning_progress(arms.get(_arm(candidate), ()))
         if candidate.composed:
-            progress = _pairing(task, situation.tries)
+            progress = _pairing_progress(task, pairings)
         elif candidate.base is not None:
             # A base from which nothing grows is left alone, whatever is added to it.
             grown = bases.get(tuple(sorted(atom.predicate for atom in candidate.kept)), ())
@@ -203,13 +210,20 @@ def values(situation: Situation) -> list[Valued]:
     return found
 
 
-def _pairing(task: Task, tries: Sequence[Try]) -> float:
+class _Pairing(NamedTuple):
+    """A try of a goal of several atoms: its make, its words, and how it went."""
+
+    make: tuple[str, ...]
+    words: frozenset[str]
+    solved: bool
+
+
+def _pairing_progress(task: Task, pairings: Sequence[_Pairing]) -> float:
     """Learning progress on goals of this make, times how often its words were put together well."""
     make, words = _make(task.goal), predicates(task.goal)
-    pairs = [past for past in tries if len(past.task.goal.conjuncts) > 1]
-    alike = [past.solved for past in pairs if words & predicates(past.task.goal)]
+    alike = [past.solved for past in pairings if words & past.words]
     chance = (_EVEN * _TRUST + sum(alike)) / (_TRUST + len(alike))
-    own = (past.solved for past in pairs if _make(past.task.goal) == make)
+    own = (past.solved for past in pairings if past.make == make)
     return learning_progress(own) * chance / _EVEN
 
 
