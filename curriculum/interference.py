@@ -70,10 +70,10 @@ def _takes(offered: Sequence[str], wanted: Sequence[str]) -> bool:
 
 def _disturbs(moved: Collection[str], goal: Sequence[Atom]) -> bool:
     """Whether a skill that moves these objects may undo a goal."""
-    return any(_grips(atom) or not set(moved).isdisjoint(atom.arguments) for atom in goal)
+    return any(grips(atom) or not set(moved).isdisjoint(atom.arguments) for atom in goal)
 
 
-def _grips(atom: Atom) -> bool:
+def grips(atom: Atom) -> bool:
     """Whether an atom is about the gripper, which every skill needs."""
     meets = atom.declared.meets
     return GRIPPER in atom.arguments or bool(meets and all(GRIPPER in pair for pair in meets))

@@ -13,12 +13,14 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from curriculum.interference import grips
+from env.goal_forms import Atom
 from env.starts import Handover
 from env.task import Task
 from voyager.writers.grammar import Step
 from voyager.writers.macros import BoundCall, bound_calls
 
-MOST: Final = 4
+MOST: Final = 3
 """Plans that are practised before anything is searched for."""
 _LONGEST: Final = 3
 """Calls in such a plan."""
@@ -32,12 +34,14 @@ def in_turn(task: Task, skills: Sequence[Handover]) -> tuple[tuple[Step, ...], .
         skills: Certified skills.
 
     Returns:
-        At most `MOST`, shorter ones first; each set of calls in all its orders.
+        At most `MOST`. Fewer calls come first, then those that promise least besides, then orders
+        in which no call is likely to undo what was done before it.
     """
-    return tuple(itertools.islice(_plans(task, skills), MOST))
+    plans = sorted(_plans(task, skills), key=_rank)
+    return tuple(tuple(call.step for call in plan) for plan in plans[:MOST])
 
 
-def _plans(task: Task, skills: Sequence[Handover]) -> Iterator[tuple[Step, ...]]:
+def _plans(task: Task, skills: Sequence[Handover]) -> Iterator[tuple[BoundCall, ...]]:
     calls = [call for call in bound_calls(task, skills) if call.reached]
     wanted = frozenset(task.goal.atoms)
     for length in range(2, _LONGEST + 1):
@@ -45,9 +49,23 @@ def _plans(task: Task, skills: Sequence[Handover]) -> Iterator[tuple[Step, ...]]
             if _covers(chosen, wanted) and not any(
                 _covers([call for call in chosen if call is not left], wanted) for left in chosen
             ):
-                for ordered in itertools.permutations(chosen):
-                    yield tuple(call.step for call in ordered)
+                yield from itertools.permutations(chosen)
 
 
-def _covers(calls: Sequence[BoundCall], wanted: frozenset[object]) -> bool:
-    return frozenset[object]().union(*(call.reached for call in calls)) >= wanted
+def _covers(calls: Sequence[BoundCall], wanted: frozenset[Atom]) -> bool:
+    return frozenset[Atom]().union(*(call.reached for call in calls)) >= wanted
+
+
+def _rank(plan: Sequence[BoundCall]) -> tuple[int, int, int]:
+    besides = sum(call.promised - len(call.reached) for call in plan)
+    undone = sum(_may_undo(late, early) for early, late in itertools.combinations(plan, 2))
+    return len(plan), besides, undone
+
+
+def _may_undo(late: BoundCall, early: BoundCall) -> bool:
+    """Whether a call may let go of what an earlier one holds, or move what that one is about.
+
+    Predicates name what has to move first ("on(a, b)"), and then what it has to come to.
+    """
+    moved = {atom.arguments[0] for atom in late.reached if atom.arguments}
+    return any(grips(atom) or not moved.isdisjoint(atom.arguments) for atom in early.reached)

@@ -33,11 +33,13 @@ class BoundCall:
         step: The call, or a loop over it.
         reached: The goal's atoms that its contract guarantees.
         related: How many it shares an object with.
+        promised: How many atoms its contract has.
     """
 
     step: Step
     reached: frozenset[Atom]
     related: int
+    promised: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def _bearing(goal: Goal, contract: Goal, step: Step, arguments: Mapping[str, str
         related += bool(objects) and any(term in back for term in objects)
         if all(term in back for term in objects) and _guarantees(contract, atom, terms, back):
             reached.add(atom)
-    return BoundCall(step, frozenset(reached), related)
+    return BoundCall(step, frozenset(reached), related, len(contract.atoms))
 
 
 def _guarantees(contract: Goal, atom: Atom, terms: Sequence[str], back: Mapping[str, str]) -> bool:

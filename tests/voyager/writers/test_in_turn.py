@@ -62,3 +62,14 @@ def test_a_tower_by_two_calls_is_found_in_practice_without_a_search() -> None:
         "put_on(c, a)"
     )
     assert set(ledger.budget.spent) == {"practice"} and ledger.counts.generated == 0
+
+
+def test_orders_that_undo_nothing_and_skills_that_promise_least_come_first() -> None:
+    more = skill(
+        "stack_up",
+        "on(top, bottom) and lifted(it_too)",
+        **dict.fromkeys(("top", "bottom", "it_too"), "block"),
+    )
+    tower = Task.make("on(a, b) and on(c, a)", dict.fromkeys("abc", "block"))
+    assert lines(tower, PUT, more)[0] == ["put_on(a, b)", "put_on(c, a)"]
+    assert lines(ROW, PUT, RAISE)[0] == ["put_on(a, b)", "lift(c)"]
