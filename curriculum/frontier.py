@@ -300,10 +300,12 @@ def _ease(situation: Situation, candidate: Candidate) -> float:
     ease = 1.0
     if not candidate.promised and not situation.tested.get(candidate.task.hash, 0):
         ease = _UNSEEN + (1.0 - _UNSEEN) * candidate.evidence(situation.seen)
-        if candidate.wider:
+        transfer = None
+        if candidate.base is None:
             transfer = candidate.transfer(situation.transfers)
-            if transfer is not None:
-                return max(transfer, _HOPELESS)  # its program is there, however many objects
+        if transfer is not None:
+            return max(transfer, _HOPELESS)  # its program is there, however many objects
+        if candidate.wider:
             ease = _AKIN
     kept: Sequence[Atom] = candidate.kept
     for atom in kept:

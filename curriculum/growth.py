@@ -209,6 +209,28 @@ def _concrete(signature: Sequence[str]) -> Iterator[tuple[str, ...]]:
     return itertools.product(*slots)
 
 
+def within(task: Task) -> Iterator[tuple[str, dict[str, str]]]:
+    """The concrete kinds of objects that a goal of one atom covers, where it covers several.
+
+    Args:
+        task: A task.
+
+    Yields:
+        An instance of the atom, and kinds by the task's parameters; nothing if the goal has more
+        than one atom.
+    """
+    parts = task.goal.conjuncts
+    if len(parts) != 1 or not isinstance(parts[0], Atom):
+        return
+    atom = parts[0]
+    own = tuple(task.kinds.get(term, term) for term in atom.arguments)
+    if breadth(own) > 1:
+        for kinds in _concrete(own):
+            bound = dict(zip(atom.arguments, kinds, strict=True))
+            bound.pop(GRIPPER, None)
+            yield f"{atom.predicate}({', '.join(kinds)})", bound
+
+
 def elsewhere(task: Task) -> Iterator[tuple[str, dict[str, str]]]:
     """Other concrete kinds of objects that a goal of one atom could be asked for.
 

@@ -15,12 +15,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from curriculum.growth import elsewhere, within
 from env.certificate import Certificate
 from env.certification import certify
 from env.controls import Controls, run_controls_together
 from env.errors import SandboxError, SimulatorError, TaskError, VoyagerError
 from env.fingerprint import Fingerprint, fingerprint
 from env.outcome import Outcome
+from env.program import Closure
 from env.seeds import digest
 from env.task import Task
 from env.transcript import Episode
@@ -29,10 +31,11 @@ from skill_store.library import Library
 from skill_store.skill import Skill
 from voyager.events import Stage
 from voyager.models.base import ProviderError
-from voyager.play import play
+from voyager.play import Combinations, play
 from voyager.witnesses import record_episodes, witnesses_of
 from voyager.writers.base import CERTIFY, Brief, Draft, Writer
 from voyager.writers.search import SearchWriter
+from voyager.writers.trial import closure_of
 
 SCHEMA: Final = "voyager.learn/1"
 _TRIES: Final = 4
@@ -259,6 +262,7 @@ class Lesson:
             if draft is None:
                 most = ledger.budget.steps if ledger.budget.left <= 0 else ledger.budget.used
                 reason = f"no program held in practice within {most:,} simulated steps"
+                self._look_where()
                 ledger.tell(Stage.FAILED, reason)
                 return self._report(attempt, Outcome.LIMIT, reason)
             controls = self._tested()
@@ -280,7 +284,7 @@ class Lesson:
         """The skill that a draft has become, or None if it was refused."""
         certificate, episodes = self._certify(draft, controls, attempt)
         if certificate.admitted and self.choice is not None:
-            self._play(draft)
+            self._play(draft.closure)
         with self.library.database.transaction():
             self._count_uses(certificate)
             if not certificate.admitted:
@@ -294,11 +298,16 @@ class Lesson:
         self.brief.ledger.tell(Stage.ADMITTED, text, certificate.solved, certificate.n)
         return skill
 
-    def _play(self, draft: Draft) -> None:
-        ledger = self.brief.ledger
-        ledger.tell(Stage.PRACTICE, "playing with other kinds of objects")
-        brief = self.brief
-        found = play(brief.task, draft.closure, brief.skills, brief.executor, self.played)
+    def _look_where(self) -> None:
+        """With which kinds of objects a program works that does not work with all of them."""
+        program = self.brief.ledger.counts.partly
+        if program is not None and self.choice is not None:
+            self._play(closure_of(self.brief, program), within)
+
+    def _play(self, closure: Closure, where: Combinations = elsewhere) -> None:
+        brief, ledger = self.brief, self.brief.ledger
+        ledger.tell(Stage.PRACTICE, "playing with one kind of objects and another")
+        found = play(brief.task, closure, brief.skills, brief.executor, self.played, where)
         ledger.budget.spend("play", found.steps)
         self.transfers = found.rates
 

@@ -1,12 +1,14 @@
-"""Play: what a new skill does with kinds of objects that it was not made for.
+"""Play: what a program does with one sort of objects and another.
 
-A few scenes show whether its program works there too. Nothing is proven by that; it tells a
-curriculum where it is worth while to ask for a skill.
+A few scenes each show whether a new skill works with kinds that it was not made for, and with which
+of its kinds a program works that fails on some of them: what was no answer to a wide question may
+be one to a narrower, as in hindsight experience replay (Andrychowicz et al., 2017). Nothing is
+proven by that; it tells a curriculum where it is worth while to ask for a skill.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +21,8 @@ from env.starts import Handover
 from env.task import Task
 from voyager.writers.adapt import retyped
 
+Combinations = Callable[[Task], Iterable[tuple[str, dict[str, str]]]]
+"""Gives combinations of concrete kinds for a task: `curriculum.growth.elsewhere` or `within`."""
 _SCENES: Final = 3
 
 
@@ -41,8 +45,9 @@ def play(
     skills: Sequence[Handover],
     executor: Executor,
     known: Mapping[str, tuple[int, int]],
+    where: Combinations = elsewhere,
 ) -> Transfers:
-    """Try a program on other kinds of objects than it was made for.
+    """Try a program on one combination of kinds after another.
 
     Args:
         task: What it is for; only goals of one atom are played with.
@@ -51,6 +56,8 @@ def play(
         executor: Where to simulate.
         known: What was found by playing before. Where a program solved every scene, no other one
             is tried.
+        where: The combinations, with the kinds of the parameters; those that the program was not
+            made for unless told otherwise.
 
     Returns:
         How it did on the other combinations of concrete kinds on which the goal could be asked for.
@@ -63,7 +70,7 @@ def play(
     steps = 0
     names = {name: name for name, _ in task.parameters}
     contracts = {skill.closure.root: skill.task for skill in skills}
-    for instance, kinds in elsewhere(task):
+    for instance, kinds in where(task):
         solved, of = known.get(instance, (0, 1))
         if solved == of:
             continue

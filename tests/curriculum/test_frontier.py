@@ -226,3 +226,17 @@ def test_of_what_skills_promise_what_is_about_more_kinds_comes_first() -> None:
     blocks = contract("stack", "on(a, b)", a="block", b="block")
     narrow = value_of(Situation(contracts=(blocks,)), goal, dict.fromkeys("abc", "block"))
     assert wide > narrow
+
+
+def test_a_wide_goal_that_failed_is_asked_for_where_its_best_program_worked() -> None:
+    wide = Task.make("on(x, y)", {"x": "graspable", "y": "object"})
+    lost = Try(wide, solved=False, outcome=Outcome.LIMIT, library=0)
+    rates = {f"on({x}, {y})": (3, 3) for x in ("ball", "block") for y in ("ball", "block")}
+    rates |= {f"on({x}, {y})": (0, 3) for x in ("ball", "block") for y in ("bowl", "tray")}
+    since = (HOLD, contract("lift", "lifted(x)", x="graspable"))
+    told = Situation(contracts=since, tries=(lost,), transfers=rates)
+    untold = Situation(contracts=since, tries=(lost,))
+    for kinds, better in (({"x": "graspable", "y": "block"}, True), (dict(wide.kinds), False)):
+        named = {"graspable": kinds["x"], "below": kinds["y"]}
+        with_, without = (value_of(s, "on(graspable, below)", named) for s in (told, untold))
+        assert (with_ > without) is better

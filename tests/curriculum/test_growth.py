@@ -12,6 +12,7 @@ from curriculum.growth import (
     covers,
     elsewhere,
     generalised,
+    within,
 )
 from curriculum.situation import Contract
 from env.goals import Atom
@@ -173,3 +174,14 @@ def test_nobody_is_asked_to_carry_what_cannot_be_grasped() -> None:
     move = contract("move", "moved(thing)", thing="graspable")
     found = texts(list(candidates([move], {}, (), {"moved(bowl)": (0, 3)})))
     assert canonical("moved(x)", x="object") not in found
+
+
+def test_the_concrete_kinds_that_a_wide_goal_covers() -> None:
+    put = Task.make("on(top, bottom)", {"top": "ball", "bottom": "graspable"})
+    assert dict(within(put)) == {
+        "on(ball, ball)": {"top": "ball", "bottom": "ball"},
+        "on(ball, block)": {"top": "ball", "bottom": "block"},
+    }
+    assert "at(gripper, tray)" in dict(within(Task.make("at(gripper, x)", {"x": "object"})))
+    assert not dict(within(Task.make("held(a)", {"a": "ball"})))
+    assert not dict(within(Task.make("held(a) and clear()", {"a": "graspable"})))

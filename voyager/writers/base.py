@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from env.executors import Executor
-from env.program import Closure
+from env.program import Closure, Program
 from env.starts import Handover
 from env.task import Task
 from voyager.events import Event, Stage, Watch, nobody
@@ -56,6 +56,8 @@ class Counts:
         notes: What else the journal should keep about the writing, JSON-able: who wrote, how
             often it was asked, which prompts it got.
         practised: Practice episodes by outcome.
+        partly: A program that made the goal true in some scenes of a search that found no plan for
+            all of them.
     """
 
     generated: int = 0
@@ -65,6 +67,7 @@ class Counts:
     sightings: Mapping[str, Any] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
     practised: Counter[str] = field(default_factory=Counter)
+    partly: Program | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,6 +173,8 @@ class SearchWriter:
         go_on()
         if plan := search.closest:
             self.closest = write_program(brief.name, brief.task, plan)
+        if not session.planned and (plan := search.partly):
+            brief.ledger.counts.partly = write_program(brief.name, brief.task, plan)
         return best
 
     def _practise_variants(

@@ -134,6 +134,7 @@ class WidthSearch:
         self._turn = 0
         self._nodes: dict[int, _Node] = {}
         self._counts = counts
+        self._partly: tuple[int, tuple[Step, ...]] = (0, ())
         root = _Node(0, 0, (), Seen.over(pool.roots), pool.roots)
         self._note(root.seen)
         self._push(root)
@@ -145,6 +146,11 @@ class WidthSearch:
             self._nodes.values(), key=lambda n: (n.seen.unmet, round(n.seen.distance, 6), n.number)
         )
         return best.plan
+
+    @property
+    def partly(self) -> tuple[Step, ...]:
+        """The plan that made the goal true in most lanes, the oldest of several; empty if none."""
+        return self._partly[1]
 
     def plans(self, go_on: Callable[[], bool]) -> Iterator[tuple[Step, ...]]:
         """Plans that make the goal true in all lanes, as they are found.
@@ -278,6 +284,9 @@ class WidthSearch:
         valued = []
         for survivor in chunk:
             seen = [survivor.own if lane == survivor.lane else next(found[lane]) for lane in lanes]
+            solved = sum(o.error is None and o.unmet == 0 for o in seen)
+            if solved > self._partly[0]:
+                self._partly = solved, (*node.plan, self._steps[survivor.index])
             if all(o.error is None for o in seen):
                 valued.append((survivor.index, Seen.over(seen)))
         return valued

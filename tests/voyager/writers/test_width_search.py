@@ -155,3 +155,21 @@ def test_a_node_is_worth_what_its_worst_lane_is() -> None:
     assert Seen(frozenset({1, 2, 3}), 0, 0.0).features(2) == {
         (1,), (2,), (3,), (1, 2), (1, 3), (2, 3),
     }  # fmt: skip
+
+
+def test_the_plan_that_serves_most_lanes_is_remembered_where_none_serves_all() -> None:
+    stuck = frozenset({LURE - 100})
+
+    class HalfPool(FakePool):
+        """Nothing can be finished in a lane that is stuck."""
+
+        def _after(self, state: State, step: Step) -> State | None:
+            after = super()._after(state, step)
+            return None if after is not None and stuck <= after and DONE in after else after
+
+    ready = frozenset({HELD, HIGH})
+    for starts, plan in (([ready | stuck, ready, ready], ["finish"]), ([ready | stuck], [])):
+        pool = HalfPool(starts)
+        search = WidthSearch(pool, [STEPS], Counts())  # type: ignore[arg-type]
+        assert next(search.plans(lambda pool=pool: pool.simulated_steps < 500), None) is None
+        assert [step.name for step in search.partly if isinstance(step, Call)] == plan
