@@ -81,8 +81,9 @@ class Situation:
             have, on average; as if once in one search before any.
         together: Patterns of two atoms that were seen true at once.
         apart: Patterns of two that were never, though each was often.
-        transfers: How known programs did on kinds of objects that they were not made for: scenes
-            solved and scenes tried, by `sightings.instance`.
+        transfers: How known programs did on kinds of objects that they were not made for, and how
+            programs that were not good enough did on each of theirs: scenes solved and scenes
+            tried, by `sightings.instance`.
         tested: Accidents of the control programs by task hash, for tasks that were let in.
         refused: Hashes of tasks that were not, or whose skill a person has set aside for good.
         seed: Of the run.

@@ -163,7 +163,8 @@ class Lesson:
             certification. A goal that a few calls may reach costs less to try than to test.
         played: How known programs did on kinds that they were not made for.
         certificate: The last one that was made.
-        transfers: How the new skill's program did on other kinds of objects, see `voyager.play`.
+        transfers: How the new skill's program did on other kinds of objects, or one that was not
+            good enough on one kind and another; see `voyager.play`.
     """
 
     library: Library
