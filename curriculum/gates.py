@@ -18,6 +18,8 @@ from env.goals import Goal
 from env.kinds import is_a
 from env.task import Task
 
+_RARER: Final = 3.0
+"""How much rarer by accident an effect must be than what a skill promises, to be asked for too."""
 MATES: Final = 48
 """Most tasks that are tested together with one."""
 
@@ -27,7 +29,9 @@ def done_by(situation: Situation, task: Task) -> str | None:
 
     It does it if what it promises, with what was true after nearly all of its episodes besides,
     implies the goal for objects of the task's kinds. This also catches a goal that is only said
-    in another way (what is left of a thing has the thing on its right).
+    in another way (what is left of a thing has the thing on its right). An effect that is much
+    harder to come by than what was promised is worth a promise of its own, though: things may have
+    been brought together by putting one on the other.
 
     Args:
         situation: Gives the contracts.
@@ -39,11 +43,17 @@ def done_by(situation: Situation, task: Task) -> str | None:
     wanted = predicates(task.goal)
     for contract in situation.contracts:
         full = _in_full(contract)
+        if _rarest(situation, wanted) * _RARER < _rarest(situation, predicates(contract.goal)):
+            full = contract.goal
         if wanted <= predicates(full) and any(
             full.implies(task.goal, renaming) for renaming in renamings(contract.task, task)
         ):
             return contract.name
     return None
+
+
+def _rarest(situation: Situation, words: Iterable[str]) -> float:
+    return min((situation.strayed.get(word, 1.0) for word in words), default=1.0)
 
 
 @lru_cache(maxsize=20_000)

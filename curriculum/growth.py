@@ -376,6 +376,9 @@ def _signatures(
     for promise in promises:
         alike = [promise, *(kinds for kinds in others if _slots(kinds) == _slots(promise))]
         widen((generalised(alike), *_widened(promise)))
+    if not promises:
+        for slots in sorted({_slots(kinds) for kinds in others}):
+            widen((generalised(kinds for kinds in others if _slots(kinds) == slots),))
     found.update(dict.fromkeys(others))
     for accidents in _accidents(declared.name, seen):
         widen((generalised(accidents),))

@@ -67,3 +67,15 @@ def test_not_more_mates_than_are_worth_it() -> None:
     kinds = {"a": "block", "b": "block"}
     many = [Task.make(f"near(a, b, 0.{number})", kinds) for number in range(100, 100 + 2 * MATES)]
     assert len(mates(Situation(), many[0], [Proposal(one, "test") for one in many])) == MATES
+
+
+def test_an_effect_that_is_much_rarer_than_what_was_promised_may_be_asked_for() -> None:
+    besides = frozenset({"on(a, b)", "near(a, b)"})
+    touch = contract("bring_together", "touching(a, b)", besides, a="block", b="block")
+    kinds = {"a": "block", "b": "block"}
+    often = {"touching": 30.0, "near": 90.0}
+    for on, done in ((3.0, False), (20.0, True)):
+        situation = Situation(contracts=(touch,), strayed=often | {"on": on})
+        assert (done_by(situation, Task.make("on(a, b)", kinds)) is not None) is done
+        assert done_by(situation, Task.make("near(a, b)", kinds)) == "bring_together"
+        assert done_by(situation, Task.make("touching(b, a)", kinds)) == "bring_together"

@@ -185,3 +185,12 @@ def test_the_concrete_kinds_that_a_wide_goal_covers() -> None:
     assert "at(gripper, tray)" in dict(within(Task.make("at(gripper, x)", {"x": "object"})))
     assert not dict(within(Task.make("held(a)", {"a": "ball"})))
     assert not dict(within(Task.make("held(a) and clear()", {"a": "graspable"})))
+
+
+def test_what_worked_is_generalised_where_nothing_is_promised_yet() -> None:
+    worked = {f"on({x}, {y})": (3, 3) for x in ("ball", "block") for y in ("ball", "block")}
+    found = {c.task.goal.canonical for c in candidates((), {}, (), worked)}
+    assert canonical("on(x, y)", x="graspable", y="graspable") in found
+    assert canonical("on(x, y)", x="graspable", y="graspable") not in {
+        c.task.goal.canonical for c in candidates((), {}, (), {})
+    }
