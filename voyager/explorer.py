@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -389,10 +389,9 @@ class _Run:
                 use_library=self.config.library,
                 seed=self.config.seed,
                 tries=len(failures),
+                # What practice will take must not go into a search alone.
+                patience=ledger.budget.left // 2 if request is None else None,
             )
-            if request is None:
-                # What practice and certification will take must not go into a search alone.
-                brief = replace(brief, patience=ledger.budget.left // 2)
             writer = SearchWriter() if self.writer is None else self.writer
             report = Lesson(
                 self.library,

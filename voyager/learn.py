@@ -104,6 +104,7 @@ def brief_for(
     use_library: bool = True,
     seed: int = 0,
     tries: int = 0,
+    patience: int | None = None,
 ) -> Brief:
     """What a writer is given for a task.
 
@@ -117,6 +118,7 @@ def brief_for(
         use_library: Whether the program may call library skills, and scenes begin after them.
         seed: Of the run.
         tries: How often this task was attempted before in this home.
+        patience: Simulated steps within which a search must have found a plan.
 
     Returns:
         The brief.
@@ -136,6 +138,7 @@ def brief_for(
         ledger=ledger,
         executor=executor,
         standings={skill.closure.root: _standing(skill) for skill in callees},
+        patience=patience,
     )
 
 
