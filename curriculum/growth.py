@@ -209,6 +209,14 @@ def _concrete(signature: Sequence[str]) -> Iterator[tuple[str, ...]]:
     return itertools.product(*slots)
 
 
+def _sole_atom(task: Task) -> tuple[Atom, tuple[str, ...]] | None:
+    """The atom that is all of a task's goal, and the kinds of its terms; None if it is not one."""
+    parts = task.goal.conjuncts
+    if len(parts) != 1 or not isinstance(parts[0], Atom):
+        return None
+    return parts[0], tuple(task.kinds.get(term, term) for term in parts[0].arguments)
+
+
 def within(task: Task) -> Iterator[tuple[str, dict[str, str]]]:
     """The concrete kinds of objects that a goal of one atom covers, where it covers several.
 
@@ -219,11 +227,9 @@ def within(task: Task) -> Iterator[tuple[str, dict[str, str]]]:
         An instance of the atom, and kinds by the task's parameters; nothing if the goal has more
         than one atom.
     """
-    parts = task.goal.conjuncts
-    if len(parts) != 1 or not isinstance(parts[0], Atom):
+    if (sole := _sole_atom(task)) is None:
         return
-    atom = parts[0]
-    own = tuple(task.kinds.get(term, term) for term in atom.arguments)
+    atom, own = sole
     if breadth(own) > 1:
         for kinds in _concrete(own):
             bound = dict(zip(atom.arguments, kinds, strict=True))
@@ -241,11 +247,9 @@ def elsewhere(task: Task) -> Iterator[tuple[str, dict[str, str]]]:
         An instance of the atom, and kinds by the task's parameters; nothing if the goal has more
         than one atom.
     """
-    parts = task.goal.conjuncts
-    if len(parts) != 1 or not isinstance(parts[0], Atom):
+    if (sole := _sole_atom(task)) is None:
         return
-    atom = parts[0]
-    own = tuple(task.kinds.get(term, term) for term in atom.arguments)
+    atom, own = sole
     known: set[tuple[str, ...]] = set()
     for signature in declared_kinds(atom.declared):
         if _slots(signature) != _slots(own):
