@@ -189,13 +189,14 @@ def values(situation: Situation) -> list[Valued]:
         ease = _ease(situation, candidate) * _AGAIN ** len(failures)
         if not failures and any(_asks_more(task, past) for past in unsolved):
             ease *= _BEYOND
-        progress = learning_progress(arms.get(_arm(candidate), ()))
         if candidate.composed:
             progress = _pairing_progress(task, pairings)
-        elif candidate.base is not None:
-            # A base from which nothing grows is left alone, whatever is added to it.
-            grown = bases.get(tuple(sorted(atom.predicate for atom in candidate.kept)), ())
-            progress = math.sqrt(progress * learning_progress(grown))
+        else:
+            progress = learning_progress(arms.get(_arm(candidate), ()))
+            if candidate.base is not None:
+                # A base from which nothing grows is left alone, whatever is added to it.
+                grown = bases.get(tuple(sorted(atom.predicate for atom in candidate.kept)), ())
+                progress = math.sqrt(progress * learning_progress(grown))
         found.append(
             Valued(
                 candidate,

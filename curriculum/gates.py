@@ -41,9 +41,10 @@ def done_by(situation: Situation, task: Task) -> str | None:
         Name of the skill.
     """
     wanted = predicates(task.goal)
+    rarest = _rarest(situation, wanted)
     for contract in situation.contracts:
         full = _in_full(contract)
-        if _rarest(situation, wanted) * _RARER < _rarest(situation, predicates(contract.goal)):
+        if rarest * _RARER < _rarest(situation, predicates(contract.goal)):
             full = contract.goal
         if wanted <= predicates(full) and any(
             full.implies(task.goal, renaming) for renaming in renamings(contract.task, task)

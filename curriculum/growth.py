@@ -217,6 +217,13 @@ def _sole_atom(task: Task) -> tuple[Atom, tuple[str, ...]] | None:
     return parts[0], tuple(task.kinds.get(term, term) for term in parts[0].arguments)
 
 
+def _asked_for(atom: Atom, kinds: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """An instance of an atom, and the kinds of its parameters."""
+    terms = zip(atom.arguments, kinds, strict=True)
+    bound = {term: kind for term, kind in terms if term != GRIPPER}
+    return f"{atom.predicate}({', '.join(kinds)})", bound
+
+
 def within(task: Task) -> Iterator[tuple[str, dict[str, str]]]:
     """The concrete kinds of objects that a goal of one atom covers, where it covers several.
 
@@ -232,9 +239,7 @@ def within(task: Task) -> Iterator[tuple[str, dict[str, str]]]:
     atom, own = sole
     if breadth(own) > 1:
         for kinds in _concrete(own):
-            bound = dict(zip(atom.arguments, kinds, strict=True))
-            bound.pop(GRIPPER, None)
-            yield f"{atom.predicate}({', '.join(kinds)})", bound
+            yield _asked_for(atom, kinds)
 
 
 def elsewhere(task: Task) -> Iterator[tuple[str, dict[str, str]]]:
@@ -257,9 +262,7 @@ def elsewhere(task: Task) -> Iterator[tuple[str, dict[str, str]]]:
         for kinds in _concrete(signature):
             if kinds not in known and not covers(own, kinds):
                 known.add(kinds)
-                terms = zip(atom.arguments, kinds, strict=True)
-                bound = {term: kind for term, kind in terms if term != GRIPPER}
-                yield f"{atom.predicate}({', '.join(kinds)})", bound
+                yield _asked_for(atom, kinds)
 
 
 def generalised(signatures: Iterable[Sequence[str]]) -> tuple[str, ...] | None:

@@ -249,8 +249,7 @@ class Lesson:
 
     def _try(self, attempt: int) -> LearnReport:
         ledger, task = self.brief.ledger, self.brief.task
-        if self.test_first:
-            self._tested()
+        controls = self._tested() if self.test_first else None
         if ledger.budget.left <= 0:
             reason = (
                 f"testing the task alone took {ledger.budget.used:,} simulated steps; "
@@ -266,7 +265,7 @@ class Lesson:
                 self._look_where()
                 ledger.tell(Stage.FAILED, reason)
                 return self._report(attempt, Outcome.LIMIT, reason)
-            controls = self._tested()
+            controls = controls or self._tested()
             refusal = self.library.take_refusal(task, draft.closure, attempt)
             if refusal is not None:
                 ledger.budget.spend(CERTIFY, refusal.steps)

@@ -22,6 +22,7 @@ FIRST_LOOK: Final = 6
 TRIAL: Final = 20
 """Practice episodes that a draft has behind it."""
 _SHORT_LOOKS: Final = (FIRST_LOOK, FIRST_LOOK, TRIAL - 2 * FIRST_LOOK)
+"""The looks of a trial that ends as soon as it cannot hold."""
 ENOUGH: Final = 19
 """Of `TRIAL`; certification asks for the same."""
 
