@@ -11,8 +11,10 @@ from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.message import Message
 from textual.timer import Timer
+from textual.widget import MountError
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
@@ -105,7 +107,7 @@ class DetailPane(Vertical):
         if self._tabs is None:
             self._first = tab
         else:
-            self._tabs.active = tab.value
+            self._tabs.choose(tab)
 
     def focus_tab(self) -> None:
         """Give the keys to what is in the tab, at once or when it is there."""
@@ -143,7 +145,13 @@ class DetailPane(Vertical):
         if message.told is None:
             self.query_one("#detail-heading", Static).update(safe(message.error, "$text-error"))
             return
-        await self._tabs.fill(message.told)
+        try:
+            await self._tabs.fill(message.told)
+        except (MountError, NoMatches):
+            # Whoever has left the browser is shown nothing more.
+            if self.is_attached:
+                raise
+            return
         if self._row is None or message.name != self._row.name:
             return
         self._told[message.tab] = message.told
@@ -157,6 +165,8 @@ class DetailPane(Vertical):
         from voyager.tui.detail_tabs import DetailTabs
 
         tabs = DetailTabs(self.tab, self._clock)
+        if not self.is_attached:
+            return
         await self.mount(tabs)
         self._tabs = tabs
         if self._first is not None:

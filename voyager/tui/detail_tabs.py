@@ -53,8 +53,10 @@ class DetailTabs(TabbedContent):
             first: The one that is looked at.
             clock: Source of the present moment.
         """
-        super().__init__(initial=first.value)
+        # Not as `initial`: that fails where the program ends while the names are being made.
+        super().__init__()
         self._first = first
+        self._named = False
         self._clock = clock
         for tab, title in _TITLES.items():
             self.compose_add_child(Leaf(title, id=tab.value))
@@ -62,8 +64,7 @@ class DetailTabs(TabbedContent):
     @property
     def tab(self) -> Tab:
         """The tab that is looked at."""
-        # None is active until their names are there.
-        return Tab(self.active) if self.active else self._first
+        return Tab(self.active) if self._named else self._first
 
     @property
     def inner(self) -> Widget | None:
@@ -71,6 +72,22 @@ class DetailTabs(TabbedContent):
         pane = self.active_pane
         found = () if pane is None else pane.query("*")
         return next((one for one in found if one.focusable), None)
+
+    def choose(self, tab: Tab) -> None:
+        """Look at a tab, at once or when their names are there."""
+        if self._named:
+            self.active = tab.value
+        else:
+            self._first = tab
+
+    def on_tabbed_content_tab_activated(self, event: TabbedContent.TabActivated) -> None:
+        """Look at the one that was asked for, now that their names are there."""
+        if self._named:
+            return
+        self._named = True
+        if self.active != self._first.value:
+            event.stop()
+            self.active = self._first.value
 
     def focus_names(self) -> None:
         """Give the keys to the names of the tabs."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.widget import Widget
 from textual.widgets import Static, TabbedContent
+from textual.widgets._tabbed_content import ContentTabs
 
 from skill_store import Library
 from skill_store.browsing import Facet, Order
@@ -17,6 +21,7 @@ from tests.voyager.tui.browsers import (
     NASTY,
     SMALL,
     Pilots,
+    app_on,
     driven,
     furnished,
     listed,
@@ -32,9 +37,12 @@ from tests.voyager.tui.browsers import (
 from voyager.browsing.tabs import Tab
 from voyager.tui import app as app_module
 from voyager.tui.app import BrowserApp
+from voyager.tui.code_pane import CodePane
 from voyager.tui.detail_pane import DetailPane
+from voyager.tui.detail_tabs import DetailTabs
 from voyager.tui.facets_pane import FacetsPane
 from voyager.tui.graph_pane import GraphPane
+from voyager.tui.runs_pane import RunsPane
 from voyager.tui.seed_grid import SeedGrid
 from voyager.tui.skill_table import SkillTable
 from voyager.tui.skills_view import FilterInput, SkillsView
@@ -67,6 +75,30 @@ def test_a_tab_can_be_chosen_before_there_are_any(home: Path) -> None:
         assert "in words" in screen_text(app)
 
     opened(home, script)
+
+
+@pytest.mark.parametrize("made_last", [DetailTabs, ContentTabs, CodePane, RunsPane])
+@pytest.mark.parametrize("begins", ["__init__", "compose"])
+def test_it_can_be_left_while_the_tabs_are_being_made(
+    home: Path, monkeypatch: pytest.MonkeyPatch, made_last: type[Widget], begins: str
+) -> None:
+    """From there on Textual makes no widgets: names of tabs and what is in them are missing."""
+    goes_on = getattr(made_last, begins)
+
+    def left(self: Widget, *given: Any, **named: Any) -> Any:
+        app.exit()
+        return goes_on(self, *given, **named)
+
+    monkeypatch.setattr(made_last, begins, left)
+    app = app_on(home)
+
+    async def drive() -> None:
+        async with app.run_test() as pilot:
+            if made_last is not CodePane:
+                app.query_one(DetailPane).choose(Tab.RUNS)
+            await until(pilot, lambda: not app.is_running)
+
+    asyncio.run(drive())
 
 
 def test_a_list_loads_nothing_that_only_other_parts_need() -> None:
