@@ -15,10 +15,11 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import permutations, starmap
 from typing import Final, NamedTuple
 
 from curriculum.gates import predicates, renamings
-from curriculum.growth import Candidate, breadth, candidates, declared_kinds
+from curriculum.growth import Candidate, breadth, candidates, covers, declared_kinds
 from curriculum.interference import Order, order
 from curriculum.progress import learning_progress
 from curriculum.proposer import Proposal
@@ -26,12 +27,18 @@ from curriculum.sightings import instance, pattern
 from curriculum.situation import Situation
 from env.goal_forms import Atom
 from env.goals import Goal
+from env.kinds import related
 from env.seeds import derive
 from env.state import GRIPPER
 from env.task import Task
 
-_UNSEEN: Final = 0.33
-"""Ease of an atom that was neither promised nor seen, relative to one that was."""
+_UNSEEN: Final = 0.42
+"""Ease of an atom that was neither promised nor seen on all of its kinds, relative to one that was;
+less where its predicate hardly comes true by itself."""
+_DOUBT: Final = 0.6
+"""What is left of this where it never does."""
+_OFTEN: Final = 10.0
+"""Times in a search for something else for which half of the doubt is gone."""
 _UNKNOWN_PAIR: Final = 0.6
 """Ease of two atoms that nobody could have seen at once, relative to two that were."""
 _UNSEEN_PAIR: Final = 0.25
@@ -68,7 +75,9 @@ _AKIN: Final = 0.5
 """Ease of an atom that a skill promises on other kinds, where its program was not tried."""
 _HOPELESS: Final = 0.1
 """The same where it was tried and never worked."""
-_FIRST: Final = 4.0
+_MOSTLY: Final = 0.5
+"""Share of scenes from which on a program is said to do something."""
+_FIRST: Final = 5.5
 """What it is worth to speak about a predicate that nothing certified speaks about yet, relative
 to putting certified goals together."""
 _WIDER: Final = 2.0
@@ -142,6 +151,8 @@ def _why(situation: Situation, valued: Valued) -> str:
         parts = [f"one atom more than {candidate.base} promises: {candidate.added.text}"]
     if candidate.promised:
         parts.append("a skill promises it alone")
+    if went := candidate.narrowed:
+        parts.append(f"with these kinds it went well {went.solved} times of {went.of}")
     if accidents := candidate.accidents(situation.seen):
         parts.append(f"it came true by accident {accidents} times")
     if valued.failures:
@@ -175,12 +186,14 @@ def values(situation: Situation) -> list[Valued]:
         if len(task.goal.conjuncts) == 1 and isinstance(task.goal.conjuncts[0], Atom)
     }
     pairings = [
-        _Pairing(_make(past.task.goal), predicates(past.task.goal), past.solved)
+        _Pairing(past.task, predicates(past.task.goal), past.solved)
         for past in situation.tries
         if len(past.task.goal.conjuncts) > 1
     ]
     found = []
-    for candidate in candidates(situation.contracts, situation.seen, failed, situation.transfers):
+    for candidate in candidates(
+        situation.contracts, situation.seen, failed, situation.transfers, situation.narrowings
+    ):
         task = candidate.task
         tested, at_hand = task.hash in situation.tested, candidate.at_hand and situation.calls
         if task.hash in certified or task.hash in situation.refused or situation.waits(task):
@@ -190,7 +203,8 @@ def values(situation: Situation) -> list[Valued]:
         if not failures and any(_asks_more(task, past) for past in unsolved):
             ease *= _BEYOND
         if candidate.composed:
-            progress = _pairing_progress(task, pairings)
+            # What went well here failed elsewhere, which is no news about it.
+            progress = _pairing_progress(task, pairings, anew=candidate.narrowed is not None)
         else:
             progress = learning_progress(arms.get(_arm(candidate), ()))
             if candidate.base is not None:
@@ -208,24 +222,68 @@ def values(situation: Situation) -> list[Valued]:
                 failures=len(failures),
             )
         )
-    return found
+    known = [valued for valued in found if _does(situation, valued.candidate)]
+    return [v for v in found if not any(_covered(v, by) for by in known)]
+
+
+def _does(situation: Situation, candidate: Candidate) -> bool:
+    """Whether a known program was seen to do what a goal asks for on other kinds of objects."""
+    rate = candidate.transfer(situation.transfers) if candidate.wider else None
+    return rate is not None and rate > _MOSTLY
+
+
+def _covered(valued: Valued, by: Valued) -> bool:
+    """Whether another goal asks for the same on more kinds, and is as easy."""
+    more, less = by.candidate, valued.candidate
+    return (
+        less.wider
+        and more.added.predicate == less.added.predicate
+        and more.signature != less.signature
+        and covers(more.signature, less.signature)
+        and by.ease >= valued.ease
+    )
 
 
 class _Pairing(NamedTuple):
-    """A try of a goal of several atoms: its make, its words, and how it went."""
+    """A try of a goal of several atoms, its words, and how it went."""
 
-    make: tuple[str, ...]
+    task: Task
     words: frozenset[str]
     solved: bool
 
 
-def _pairing_progress(task: Task, pairings: Sequence[_Pairing]) -> float:
-    """Learning progress on goals of this make, times how often its words were put together well."""
+def _pairing_progress(task: Task, pairings: Sequence[_Pairing], *, anew: bool) -> float:
+    """Learning progress on goals like this, times how often its words were put together well.
+
+    A goal is like another one if both are of one make and some objects are of the kinds of both:
+    that a tower cannot stand on a ball says little about one on a block.
+    """
     make, words = _make(task.goal), predicates(task.goal)
-    alike = [past.solved for past in pairings if words & past.words]
-    chance = (_EVEN * _TRUST + sum(alike)) / (_TRUST + len(alike))
-    own = (past.solved for past in pairings if past.make == make)
-    return learning_progress(own) * chance / _EVEN
+    alike = [past for past in pairings if words & past.words]
+    chance = (_EVEN * _TRUST + sum(past.solved for past in alike)) / (_TRUST + len(alike))
+    own = (p.solved for p in alike if _make(p.task.goal) == make and _meet(task, p.task))
+    return learning_progress(() if anew else own) * chance / _EVEN
+
+
+def _meet(task: Task, other: Task) -> bool:
+    """Whether some objects are of the kinds of both goals, which are of one make."""
+    mine, theirs = _signatures(task), _signatures(other)
+    return any(
+        all(starmap(_overlap, zip(mine, order, strict=True))) for order in permutations(theirs)
+    )
+
+
+def _signatures(task: Task) -> list[tuple[str, ...]]:
+    """Each atom's predicate and the kinds that it is about."""
+    atoms = (piece for piece in task.goal.form.walk() if isinstance(piece, Atom))
+    return [(a.predicate, *(task.kinds.get(term, term) for term in a.arguments)) for a in atoms]
+
+
+def _overlap(one: Sequence[str], other: Sequence[str]) -> bool:
+    return one[0] == other[0] and all(
+        mine == theirs or (GRIPPER not in (mine, theirs) and related(mine, theirs))
+        for mine, theirs in zip(one[1:], other[1:], strict=True)
+    )
 
 
 def _arm(candidate: Candidate) -> tuple[str, int]:
@@ -298,9 +356,12 @@ def _share(candidate: Candidate) -> float:
 
 
 def _ease(situation: Situation, candidate: Candidate) -> float:
+    if candidate.narrowed is not None:
+        return candidate.narrowed.rate  # its program is there, however many objects
     ease = 1.0
     if not candidate.promised and not situation.tested.get(candidate.task.hash, 0):
-        ease = _UNSEEN + (1.0 - _UNSEEN) * candidate.evidence(situation.seen)
+        unseen = _unseen(situation, candidate.added.predicate)
+        ease = unseen + (1.0 - unseen) * candidate.evidence(situation.seen)
         transfer = None
         if candidate.base is None:
             transfer = candidate.transfer(situation.transfers)
@@ -320,6 +381,12 @@ def _ease(situation: Situation, candidate: Candidate) -> float:
     else:
         ease *= _LONGER ** len(kept)
     return ease * _NEW_OBJECT**candidate.new_objects
+
+
+def _unseen(situation: Situation, predicate: str) -> float:
+    """Ease of an atom that did not come true on all of its kinds, by how often it did on any."""
+    strayed = situation.strayed.get(predicate, 0.0)
+    return _UNSEEN * (_DOUBT + (1.0 - _DOUBT) * strayed / (strayed + _OFTEN))
 
 
 def _unseen_pair(situation: Situation, candidate: Candidate, atom: Atom) -> float:

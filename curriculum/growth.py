@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
+from curriculum.narrowing import Narrower
 from curriculum.situation import Contract
 from curriculum.wording import parameter_name, sentence
 from env.errors import GoalError, TaskError
@@ -27,6 +28,7 @@ MOST_ATOMS: Final = 4
 MOST_PARAMETERS: Final = 4
 _TAKEN: Final = "graspable"
 _NOTHING: Final[Mapping[str, tuple[int, int]]] = {}
+_NOWHERE: Final[Mapping[str, Narrower]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Candidate:
         akin: Whether some contract promises it on objects of any kinds.
         fresh: The combinations of concrete kinds that the new atom covers and on which no contract
             promises it, as instances.
+        narrowed: How a program that failed now and then on more kinds of objects did on these; None
+            where nothing was tried.
     """
 
     task: Task
@@ -51,6 +55,7 @@ class Candidate:
     promised: bool
     akin: bool = False
     fresh: tuple[str, ...] = ()
+    narrowed: Narrower | None = None
 
     @property
     def wider(self) -> bool:
@@ -126,6 +131,7 @@ def candidates(
     seen: Mapping[str, int],
     failed: Collection[str] = (),
     tried: Mapping[str, tuple[int, int]] = _NOTHING,
+    narrowings: Mapping[str, Narrower] = _NOWHERE,
 ) -> Iterator[Candidate]:
     """All goals on the frontier, each once, in a fixed order.
 
@@ -135,9 +141,12 @@ def candidates(
         failed: Goals of one atom that were tried in vain, by `sightings.instance`; they are
             offered with one kind made concrete.
         tried: How known programs did on other kinds, see `Candidate.transfer`.
+        narrowings: With which kinds of objects programs went well that failed now and then, by
+            task hash.
 
     Yields:
-        Goals of one atom, and contracts (conjunctions of atoms) with one atom more.
+        Goals of one atom, and contracts (conjunctions of atoms) with one atom more; after one that
+        went well on fewer kinds of objects, the same about those.
     """
     known: set[str] = set()
     signatures = promised_kinds(contracts)
@@ -145,10 +154,38 @@ def candidates(
     bases: list[tuple[str | None, Task | None]] = [(None, None)]
     bases += [(contract.name, contract.task) for contract in contracts]
     for name, task in bases:
-        for candidate in _extend(name, task, signatures, seen, failed, worked):
-            if candidate.task.goal.canonical not in known:
-                known.add(candidate.task.goal.canonical)
-                yield candidate
+        for wide in _extend(name, task, signatures, seen, failed, worked):
+            for candidate in _narrowing(wide, signatures, narrowings):
+                if candidate.task.goal.canonical not in known:
+                    known.add(candidate.task.goal.canonical)
+                    yield candidate
+
+
+def _narrowing(
+    candidate: Candidate,
+    signatures: Mapping[str, tuple[tuple[str, ...], ...]],
+    narrowings: Mapping[str, Narrower],
+) -> Iterator[Candidate]:
+    """A candidate, then the same on the kinds where it went well, and so on."""
+    yield candidate
+    found = narrowings.get(candidate.task.hash)
+    task = None if found is None else _made(candidate.task.goal.text, tuple(found.kinds.items()))
+    if task is None:
+        return
+    less = replace(candidate, task=task, narrowed=found)
+    fresh = _unpromised(less.added.predicate, less.signature, _offered(less, signatures))
+    yield from _narrowing(replace(less, fresh=fresh), signatures, narrowings)
+
+
+def _offered(
+    candidate: Candidate, signatures: Mapping[str, tuple[tuple[str, ...], ...]]
+) -> list[tuple[str, ...]]:
+    """The kinds on which its new atom is promised, as far as they say where the gripper stands."""
+    return [
+        promise
+        for promise in signatures.get(candidate.added.predicate, ())
+        if _slots(promise) == _slots(candidate.signature)
+    ]
 
 
 def promised_kinds(contracts: Iterable[Contract]) -> dict[str, tuple[tuple[str, ...], ...]]:
@@ -305,11 +342,7 @@ def _extend(
             if new is None or atom in kept:
                 continue
             alone = Candidate(new, name, kept, atom, promised=False)
-            offered = [
-                promise
-                for promise in signatures.get(declared.name, ())
-                if _slots(promise) == _slots(alone.signature)
-            ]
+            offered = _offered(alone, signatures)
             yield replace(
                 alone,
                 promised=any(covers(promise, alone.signature) for promise in offered),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from curriculum.gates import predicates
+from curriculum.narrowing import Narrower
 from curriculum.situation import ALWAYS, Contract, Situation, Try, merge_sightings
 from env.errors import VoyagerError
 from env.outcome import Outcome
@@ -76,6 +77,7 @@ class Memory:
         self._strayed: Counter[str] = Counter()
         self._searches: Counter[str] = Counter()
         self._transfers: dict[str, tuple[int, int]] = {}
+        self._narrowings: dict[str, Narrower] = {}
         self._tasks: dict[str, Task | None] = {}
         self._known: dict[str, _Known] = {}
         self._last_episode = 0
@@ -102,6 +104,7 @@ class Memory:
             together=together,
             apart=apart,
             transfers=dict(self._transfers),
+            narrowings=dict(self._narrowings),
             tested={
                 task: sum(int(rate["solved"]) for rate in kept.record["rates"])
                 for task, kept in tested.items()
@@ -139,6 +142,8 @@ class Memory:
             kept = self._transfers.get(text)
             if kept is None or solved_there / of > kept[0] / kept[1]:
                 self._transfers[text] = (solved_there, of)
+        if found := attempt.detail.get("narrower"):
+            self._narrowings[attempt.task] = Narrower.from_json(found)
         strayed: Counter[str] = Counter()
         for text, times in attempt.detail.get("sightings", {}).get("seen", {}).items():
             predicate = text.partition("(")[0]

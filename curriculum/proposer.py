@@ -25,6 +25,7 @@ class Proposal:
         effort: Budget that it is worth, relative to an ordinary first attempt.
         at_hand: Whether contracts promise each piece of it, on these kinds or others: then a
             program is often found for less than the controls take, and they can run after it.
+        mates: Tasks that are worth testing together with it, if it is tested after all.
     """
 
     task: Task
@@ -33,6 +34,7 @@ class Proposal:
     name: str | None = None
     effort: float = 1.0
     at_hand: bool = False
+    mates: tuple[Task, ...] = ()
 
 
 class Proposer(Protocol):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from curriculum.narrowing import Narrower
 from env.goals import Goal
 from env.outcome import Outcome
 from env.task import Task
@@ -84,6 +85,8 @@ class Situation:
         transfers: How known programs did on kinds of objects that they were not made for, and how
             programs that were not good enough did on each of theirs: scenes solved and scenes
             tried, by `sightings.instance`.
+        narrowings: With which kinds of objects programs went well that failed now and then, by the
+            hash of the task that they were for.
         tested: Accidents of the control programs by task hash, for tasks that were let in.
         refused: Hashes of tasks that were not, or whose skill a person has set aside for good.
         seed: Of the run.
@@ -98,6 +101,7 @@ class Situation:
     together: frozenset[str] = frozenset()
     apart: frozenset[str] = frozenset()
     transfers: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    narrowings: Mapping[str, Narrower] = field(default_factory=dict)
     tested: Mapping[str, int] = field(default_factory=dict)
     refused: frozenset[str] = frozenset()
     seed: int = 0

@@ -9,8 +9,8 @@ that was killed goes on where it stood: at most the attempt under way is made ag
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -278,8 +278,7 @@ class _Run:
             if found.decision is Decision.RUN:
                 self.library.queue.settle(request.id, RequestState.LEARNED, found.why)
                 continue
-            why = "a user asked for it"
-            return Proposal(task, "user", why, request.name), request.id
+            return Proposal(task, "user", "a user asked for it", request.name), request.id
         return None
 
     def _near(self, task: Task) -> tuple[str, ...]:
@@ -295,9 +294,12 @@ class _Run:
                 task = proposal.task
                 if not self._fit(situation, task):
                     continue
-                if task.hash in situation.tested or proposal.at_hand:
+                if task.hash in situation.tested:
                     return proposal, None
-                self._test(mates(situation, task, proposer.propose(situation)))
+                together = mates(situation, task, proposer.propose(situation))
+                if proposal.at_hand:
+                    return replace(proposal, mates=together[1:]), None
+                self._test(together)
                 tested = True
                 break
             if not tested:
@@ -311,17 +313,15 @@ class _Run:
         known = task.hash in situation.refused or task.hash in self.unfit
         return not known and done_by(situation, task) is None
 
-    def _test(self, tasks: Iterable[Task]) -> None:
+    def _test(self, tasks: Sequence[Task]) -> None:
         """Run the controls on tasks of one arena, and keep what they did."""
-        tasks = tuple(tasks)
         self._tell(
             Phase.WORKING, f"testing {len(tasks)} goals with programs that must not solve them"
         )
         try:
             found, spent = run_controls_together(tasks, self.executor)
         except SceneError:
-            # Its objects find no room on the table, whoever asks.
-            self.unfit.add(tasks[0].hash)
+            self.unfit.add(tasks[0].hash)  # no room on the table for its objects
             return
         except (SandboxError, SimulatorError) as error:
             self._note_loss(tasks[0], error)
@@ -336,10 +336,9 @@ class _Run:
     def _note_loss(self, task: Task, error: SandboxError | SimulatorError) -> None:
         """Write down that a test was lost, as an attempt that nobody chose."""
         sandbox = isinstance(error, SandboxError)
+        outcome = Outcome.SANDBOX_LOST if sandbox else Outcome.SIMULATOR_LOST
         attempt = self.library.journal.begin_attempt(task, self.id)
-        self.library.journal.end_attempt(
-            attempt, Outcome.SANDBOX_LOST if sandbox else Outcome.SIMULATOR_LOST, str(error)
-        )
+        self.library.journal.end_attempt(attempt, outcome, str(error))
 
     # Attempting
 
@@ -399,6 +398,7 @@ class _Run:
                 writer,
                 choice,
                 test_first=not proposal.at_hand,
+                mates=proposal.mates,
                 played=situation.transfers,
             ).run()
             reason = report.reason

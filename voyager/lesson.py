@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from curriculum.growth import elsewhere, within
+from curriculum.narrowing import Narrower
 from env.certificate import Certificate
 from env.certification import certify
 from env.controls import Controls, run_controls_together
@@ -31,7 +32,7 @@ from skill_store.library import Library
 from skill_store.skill import Skill
 from voyager.events import Stage
 from voyager.models.base import ProviderError
-from voyager.play import Combinations, play
+from voyager.play import Combinations, play, where_it_went_well
 from voyager.witnesses import record_episodes, witnesses_of
 from voyager.writers.base import CERTIFY, Brief, Draft, Writer
 from voyager.writers.search import SearchWriter
@@ -161,10 +162,13 @@ class Lesson:
         choice: Why an explorer attempts it; None when a user asked for it directly.
         test_first: Whether the controls run before anything is written, or only before the first
             certification. A goal that a few calls may reach costs less to try than to test.
+        mates: Tasks of the same arena whose controls are run with those of this one, for the price
+            of one.
         played: How known programs did on kinds that they were not made for.
         certificate: The last one that was made.
         transfers: How the new skill's program did on other kinds of objects, or one that was not
             good enough on one kind and another; see `voyager.play`.
+        narrower: With which kinds of objects a program went well that failed now and then.
     """
 
     library: Library
@@ -172,9 +176,11 @@ class Lesson:
     writer: Writer = field(default_factory=SearchWriter)
     choice: Choice | None = None
     test_first: bool = True
+    mates: Sequence[Task] = ()
     played: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     certificate: Certificate | None = None
     transfers: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    narrower: Narrower | None = None
     _certified: Counter[str] = field(default_factory=Counter, init=False)
     """Held-out episodes by outcome; kept from the ledger, which writers can read."""
 
@@ -235,6 +241,7 @@ class Lesson:
                     "library": None if self.choice is None else self.choice.library,
                     "sightings": dict(self.brief.ledger.counts.sightings),
                     "transfers": dict(self.transfers),
+                    "narrower": None if self.narrower is None else self.narrower.to_json(),
                     "writer": dict(self.brief.ledger.counts.notes),
                     "episodes": {
                         "practice": dict(self.brief.ledger.counts.practised),
@@ -300,9 +307,14 @@ class Lesson:
 
     def _look_where(self) -> None:
         """With which kinds of objects a program works that does not work with all of them."""
-        program = self.brief.ledger.counts.partly
-        if program is not None and self.choice is not None:
-            self._play(closure_of(self.brief, program), within)
+        counts = self.brief.ledger.counts
+        if self.choice is None:
+            return
+        if counts.partly is not None:
+            self._play(closure_of(self.brief, counts.partly), within)
+        if counts.nearest is not None and counts.nearest.solved:
+            self.brief.ledger.tell(Stage.PRACTICE, "looking with which kinds of objects it works")
+            self.narrower = where_it_went_well(self.brief, counts.nearest)
 
     def _play(self, closure: Closure, where: Combinations = elsewhere) -> None:
         brief, ledger = self.brief, self.brief.ledger
@@ -326,11 +338,15 @@ class Lesson:
             def show(done: int) -> None:
                 ledger.tell(Stage.CONTROLS, text, of=done)
 
-            (controls,), spent = run_controls_together((task,), self.brief.executor, show)
+            together = (task, *self.mates)
+            found, spent = run_controls_together(together, self.brief.executor, show)
             ledger.budget.spend("controls", spent)
             if not self.test_first:
                 ledger.budget.steps += spent  # else a writer would have less left for being right
-            keep_controls(self.library, task, controls)
+            with self.library.database.transaction():
+                for tested, controls in zip(together, found, strict=True):
+                    keep_controls(self.library, tested, controls)
+            controls = found[0]
         if controls.refusal:
             raise TaskError(controls.refusal)
         return controls

@@ -13,13 +13,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from curriculum.growth import elsewhere
+from curriculum.narrowing import Narrower, narrower
 from env.errors import GoalError, ProgramError, TaskError
 from env.executors import Executor
 from env.practice import practise
 from env.program import Closure
 from env.starts import Handover
 from env.task import Task
+from env.transcript import Episode
 from voyager.writers.adapt import retyped
+from voyager.writers.base import Brief
+from voyager.writers.trial import TRIAL, Trial, practise_for
 
 Combinations = Callable[[Task], Iterable[tuple[str, dict[str, str]]]]
 """Gives combinations of concrete kinds for a task: `curriculum.growth.elsewhere` or `within`."""
@@ -94,3 +98,31 @@ def play(
         rates[instance] = (found.solved, _SCENES)
         steps += found.steps
     return Transfers(rates, steps)
+
+
+def where_it_went_well(brief: Brief, trial: Trial) -> Narrower | None:
+    """The kinds of objects with which a program works that fails now and then.
+
+    Args:
+        brief: What the program is for; its ledger is charged for a trial to the end.
+        trial: How it did.
+
+    Returns:
+        See `curriculum.narrowing.narrower`.
+
+    Raises:
+        TaskError: If most scenes cannot be begun in.
+        SandboxError: If the sandbox failed.
+        SimulatorError: If the simulator failed.
+    """
+    episodes = list(trial.episodes)
+    if trial.of < TRIAL:
+        more = practise_for(brief, trial.closure, trial.next_scene, TRIAL - trial.of)
+        episodes += more.episodes
+    return narrower(brief.task.kinds, [(_kinds(brief.task, e), e.solved) for e in episodes])
+
+
+def _kinds(task: Task, episode: Episode) -> dict[str, str]:
+    """The kind of the object that each parameter was bound to."""
+    kinds = {body.name: body.spec.kind for body in task.sample(episode.start.seed).bodies}
+    return {name: kinds[bound] for name, bound in episode.binding.items()}

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from curriculum.baselines import FixedProposer, RandomProposer
-from curriculum.frontier import COMPOSED, FrontierProposer, values
+from curriculum.frontier import COMPOSED, FrontierProposer, Valued, values
+from curriculum.narrowing import Narrower
 from curriculum.proposer import Proposer
 from curriculum.sightings import pattern
 from curriculum.situation import Contract, Situation, Try
@@ -194,10 +195,24 @@ def test_baselines_never_repeat_what_was_tried(proposer: Proposer) -> None:
 def test_where_a_program_is_known_to_work_more_objects_make_nothing_harder() -> None:
     ball = contract("put_on", "on(ball, block)", ball="ball", block="block")
     worked = Situation(contracts=(ball,), transfers={"on(block, block)": (3, 3)})
-    kinds = {"x": "block", "y": "block"}
-    wanted = Goal.parse("on(x, y)", kinds).canonical
-    (ease,) = [v.ease for v in values(worked) if v.candidate.task.goal.canonical == wanted]
+    wide = Goal.parse("on(x, y)", {"x": "graspable", "y": "block"}).canonical
+    (ease,) = [v.ease for v in values(worked) if v.candidate.task.goal.canonical == wide]
     assert ease == 1.0
+
+
+def test_what_a_wider_goal_covers_is_asked_for_only_if_that_looks_harder() -> None:
+    ball = contract("put_on", "on(ball, block)", ball="ball", block="block")
+    narrow = Goal.parse("on(x, y)", {"x": "block", "y": "block"})
+    wide = Task.make("on(x, y)", {"x": "graspable", "y": "block"})
+    tried = Try(wide, solved=False, outcome=Outcome.LIMIT, library=-9)
+
+    def asked(*tries: Try) -> bool:
+        transfers = {"on(block, block)": (3, 3)}
+        found = values(Situation(contracts=(ball,), transfers=transfers, tries=tries))
+        return any(v.candidate.task.goal.canonical == narrow.canonical for v in found)
+
+    assert not asked()
+    assert asked(tried)
 
 
 def test_words_that_go_together_well_promise_more_and_a_make_that_failed_less() -> None:
@@ -240,3 +255,42 @@ def test_a_wide_goal_that_failed_is_asked_for_where_its_best_program_worked() ->
         named = {"graspable": kinds["x"], "below": kinds["y"]}
         with_, without = (value_of(s, "on(graspable, below)", named) for s in (told, untold))
         assert (with_ > without) is better
+
+
+def test_what_went_well_with_fewer_kinds_is_asked_for_next() -> None:
+    put = contract("put_on", "on(a, b)", a="graspable", b="graspable")
+    tower = Task.make("on(a, b) and on(c, a)", dict.fromkeys("abc", "graspable"))
+    (wide,) = (
+        v.candidate.task
+        for v in values(Situation(contracts=(put,)))
+        if v.candidate.task.goal.canonical == tower.goal.canonical
+    )
+    kinds = dict.fromkeys(wide.kinds, "block")
+    narrow = Goal.parse(wide.goal.text, kinds).canonical
+    tried = Try(wide, solved=False, outcome=Outcome.LIMIT, library=1)
+
+    def asked(narrowings: Mapping[str, Narrower]) -> list[Valued]:
+        now = Situation(contracts=(put,), tries=(tried,), narrowings=narrowings)
+        return [v for v in values(now) if v.candidate.task.goal.canonical == narrow]
+
+    assert not asked({})
+    (valued,) = asked({wide.hash: Narrower(kinds, solved=8, of=8)})
+    assert valued.ease == 0.9 and valued.candidate.at_hand and valued.progress > 0.3
+    # It covers less, and that is all that speaks against it.
+    fresh = value_of(Situation(contracts=(put,)), tower.goal.text, tower.kinds)
+    assert valued.value > 0.5 * fresh
+
+
+def test_a_failure_says_little_about_the_same_with_other_kinds() -> None:
+    on_block = contract("put_on", "on(a, b)", a="graspable", b="block")
+    on_ball = contract("put_on_ball", "on(a, b)", a="graspable", b="ball")
+
+    def after(bottom: str) -> float:
+        kinds = {"top": "graspable", "middle": "block", "bottom": bottom}
+        failed = Task.make("on(top, middle) and on(middle, bottom)", kinds)
+        past = Try(failed, solved=False, outcome=Outcome.LIMIT, library=1)
+        now = Situation(contracts=(on_block, on_ball), tries=(past,))
+        wanted = {"top": "graspable", "middle": "block", "bottom": "block"}
+        return value_of(now, "on(top, middle) and on(middle, bottom)", wanted)
+
+    assert after("ball") > after("graspable")

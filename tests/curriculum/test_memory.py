@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from curriculum.memory import Memory
+from curriculum.narrowing import Narrower
 from curriculum.situation import ALWAYS, Contract, Situation
 from env.errors import VoyagerError
 from env.outcome import Outcome
@@ -204,3 +205,12 @@ def test_episodes_are_read_in_pages(library: Library) -> None:
     assert (len(first), len(rest)) == (10, 15)
     assert {ending.atoms for ending in (*first, *rest)} == {("clear()",)}
     assert library.journal.endings(after=rest[-1].id) == ()
+
+
+def test_with_which_kinds_it_went_well_is_known_after_a_failure(library: Library) -> None:
+    number = library.journal.begin_attempt(STACK)
+    found = Narrower({"a": "block", "b": "block"}, solved=5, of=6)
+    detail = {"library": 3, "narrower": found.to_json()}
+    library.journal.end_attempt(number, Outcome.LIMIT, "", detail=detail)
+    attempt(library, LIFT, Outcome.LIMIT)
+    assert Memory(library, PLATFORM, 0).situation().narrowings == {STACK.hash: found}

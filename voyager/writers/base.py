@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from env.executors import Executor
 from env.program import Closure, Program
 from env.starts import Handover
 from env.task import Task
 from voyager.events import Event, Stage, Watch, nobody
+
+if TYPE_CHECKING:
+    from voyager.writers.trial import Trial
 
 CERTIFY: Final = "certify"
 """Purpose of the steps of certifications."""
@@ -56,6 +59,7 @@ class Counts:
         notes: What else the journal should keep about the writing, JSON-able: who wrote, how
             often it was asked, which prompts it got.
         practised: Practice episodes by outcome.
+        nearest: The trial that went best of those that did not hold, None if nothing was tried.
         partly: A program that made the goal true in some scenes of a search that found no plan for
             all of them.
     """
@@ -67,6 +71,7 @@ class Counts:
     sightings: Mapping[str, Any] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
     practised: Counter[str] = field(default_factory=Counter)
+    nearest: Trial | None = None
     partly: Program | None = None
 
 

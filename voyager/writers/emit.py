@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from env.goal_forms import Atom
 from env.goals import Goal
@@ -14,11 +14,17 @@ from voyager.writers.grammar import ForEach, Step, UseSkill
 _TRIES = 3
 TRIES = f"Tries up to {_TRIES} times"
 """What the docstring of a program says that tries again."""
+_NONE: Mapping[Step, Collection[Atom]] = {}
 _LOOKS = ("holding", "position", "size", "yaw", "gripper_position", "gripper_width", "kind")
 
 
 def write_program(
-    name: str, task: Task, steps: Sequence[Step], *, retry: bool = False
+    name: str,
+    task: Task,
+    steps: Sequence[Step],
+    *,
+    retry: bool = False,
+    purposes: Mapping[Step, Collection[Atom]] = _NONE,
 ) -> Program | None:
     """Write a plan as a program.
 
@@ -28,6 +34,9 @@ def write_program(
         steps: The plan.
         retry: Wrap the plan in retry-until-checked (at most three times); what it checks is the
             goal as the robot API can observe it.
+        purposes: What steps are there for, as far as it is known. If each one's can be observed, a
+            step is not done (again) where that is seen already: a teleo-reactive program (Nilsson,
+            1994), which repairs what a later step has undone and leaves the rest alone.
 
     Returns:
         The program, or None when `retry` is asked for and the goal cannot be observed.
@@ -38,8 +47,12 @@ def write_program(
     lock = {s.name: s.program_hash for s in map(_skill_of, steps) if s is not None}
     names = set().union(*(step.calls for step in steps))
     body: list[str] = []
-    for step in steps:
-        body += step.lines()
+    unless = _unless(task, steps, purposes) if retry else None
+    for index, step in enumerate(steps):
+        if unless is None:
+            body += step.lines()
+        else:
+            body += [f"if not ({unless[index]}):", *(f"    {line}" for line in step.lines())]
     signature = ", ".join(f"{p}: {kind_annotation(kind)}" for p, kind in task.parameters)
     names |= {kind_annotation(kind) for _, kind in task.parameters}
     plain = ", ".join(p for p, _ in task.parameters)
@@ -48,7 +61,9 @@ def write_program(
         lines += [f"def {name}({signature}) -> None:", *docstring(task, retry=False)]
         lines += [f"    {line}" for line in body]
     else:
-        names |= {"ActionError", "say"} | {c for c in _LOOKS if re.search(rf"\b{c}\(", check)}
+        names |= {"ActionError", "say"} | {
+            c for c in _LOOKS if re.search(rf"\b{c}\(", "".join([check, *body]))
+        }
         lines += [f"def _once({signature}) -> None:", *(f"    {line}" for line in body), "", ""]
         lines += [f"def {name}({signature}) -> None:", *docstring(task, retry=True)]
         lines += [
@@ -60,10 +75,22 @@ def write_program(
             f"        if {check}:",
             "            return",
         ]
-    head = ["import math", ""] if check is not None and "math." in check else []
+    head = ["import math", ""] if any("math." in line for line in lines) else []
     head += [import_line("robot", sorted(names, key=lambda n: (n.islower(), n.lower())))]
     head += [f"from skills.{callee} import {callee}" for callee in sorted(lock)]
     return Program.parse("\n".join([*head, "", "", *lines]) + "\n", lock)
+
+
+def _unless(
+    task: Task, steps: Sequence[Step], purposes: Mapping[Step, Collection[Atom]]
+) -> list[str] | None:
+    """What is seen where a step need not be done; None if that is not known of each of several."""
+    found = [
+        _observed(task.goal, sorted(purposes.get(step, ()), key=lambda atom: atom.text))
+        for step in steps
+    ]
+    known = [text for text in found if text is not None]
+    return known if len(known) == len(steps) > 1 else None
 
 
 def _skill_of(step: Step) -> UseSkill | None:
@@ -112,12 +139,12 @@ def observed(goal: Goal) -> str | None:
     Conjuncts that have no observable form are left out as long as one has: the check ends a
     retry early, it does not judge.
     """
+    return _observed(goal, (part for part in goal.conjuncts if isinstance(part, Atom)))
+
+
+def _observed(goal: Goal, atoms: Iterable[Atom]) -> str | None:
     own: Mapping[str, str] = {p: p for p, _ in goal.parameters}
-    parts = [
-        text
-        for part in goal.conjuncts
-        if isinstance(part, Atom) and (text := part.observe(own)) is not None
-    ]
+    parts = [text for atom in atoms if (text := atom.observe(own)) is not None]
     return " and ".join(f"({text})" if len(parts) > 1 else text for text in parts) or None
 
 

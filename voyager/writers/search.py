@@ -28,7 +28,7 @@ from voyager.writers.emit import write_program
 from voyager.writers.grammar import Step, primitives
 from voyager.writers.in_turn import in_turn
 from voyager.writers.lanes import LanePool, LaneSpec, Observation
-from voyager.writers.macros import macros
+from voyager.writers.macros import bound_calls, macros
 from voyager.writers.trial import TRIAL, Trial, try_out
 from voyager.writers.width_search import WidthSearch
 
@@ -181,8 +181,10 @@ class SearchWriter:
         self, session: _Session, plan: Sequence[Step], best: Trial | None
     ) -> Trial | None:
         """Practise a plan, and again with retry-until-checked where that may help."""
+        brief = session.brief
+        purposes = {call.step: call.reached for call in bound_calls(brief.task, brief.skills)}
         for retry in (False, True):
-            program = write_program(session.brief.name, session.brief.task, plan, retry=retry)
+            program = write_program(brief.name, brief.task, plan, retry=retry, purposes=purposes)
             if program is None:
                 break
             trial = self._practise(session, program)

@@ -54,6 +54,11 @@ class Trial:
         return len(self.episodes)
 
     @property
+    def rate(self) -> float:
+        """Chance that the next episode is solved, by Laplace's rule of succession."""
+        return (self.solved + 1) / (self.of + 2)
+
+    @property
     def held(self) -> bool:
         """Whether it is good enough to be certified."""
         return self.solved >= ENOUGH
@@ -129,4 +134,7 @@ def try_out(brief: Brief, program: Program, first: int, *, thorough: bool = True
         brief.ledger.tell(Stage.PRACTICE, "practising", trial.solved, trial.of)
         if trial.solved < trial.of - most:
             break
+    nearest = brief.ledger.counts.nearest
+    if not trial.held and (nearest is None or trial.rate > nearest.rate):
+        brief.ledger.counts.nearest = trial
     return trial

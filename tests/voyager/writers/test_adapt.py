@@ -9,10 +9,11 @@ from env.program import Closure, Program
 from env.starts import Handover
 from env.task import Task
 from tests.env.skills import LIFTING, closure
-from voyager.play import play
+from voyager.play import play, where_it_went_well
 from voyager.writers.adapt import MOST, adaptations, retyped
 from voyager.writers.base import Brief, Budget, Ledger
 from voyager.writers.search import SearchWriter
+from voyager.writers.trial import TRIAL, try_out
 
 GRASP_TASK = Task.make("held(thing)", {"thing": "graspable"})
 GRASP = closure(
@@ -138,6 +139,32 @@ def test_playing_tells_on_which_other_kinds_a_program_works() -> None:
     assert (nothing.rates, nothing.steps) == ({}, 0)
     # What some program can do is not tried again; what none can yet is.
     assert "on(block, block)" not in more.rates and more.rates["on(block, bowl)"] == (0, 3)
+
+
+def test_where_a_program_went_well_is_found_with_a_trial_to_the_end() -> None:
+    task = Task.make("lifted(thing)", {"thing": "graspable"})
+    blocks_only = closure(
+        """\
+from robot import Graspable, kind, open_gripper
+from skills.grasp import grasp
+
+
+def lift(thing: Graspable) -> None:
+    \"""Lift a thing, and let it fall if it is a ball.\"""
+    grasp(thing)
+    if kind(thing) == "ball":
+        open_gripper()
+""",
+        GRASP.with_contract(GRASP_TASK),
+    )
+    ledger = Ledger(Budget(10**9))
+    with SerialExecutor() as executor:
+        brief = Brief(task, "lift", SKILLS, (), 0, 4, ledger, executor)
+        trial = try_out(brief, blocks_only.entry, 0, thorough=False)
+        assert ledger.counts.nearest is trial and not trial.held
+        found = where_it_went_well(brief, trial)
+    assert found is not None and found.kinds == {"thing": "block"}
+    assert sum(ledger.counts.practised.values()) == TRIAL
 
 
 def test_a_search_that_has_no_plan_when_its_patience_ends_gives_up() -> None:

@@ -61,6 +61,29 @@ def test_retry_checks_what_the_robot_can_see() -> None:
     assert program.hash != write_program("put_on", TASK, plan()).hash  # type: ignore[union-attr]
 
 
+def test_a_retry_leaves_alone_what_is_seen_to_be_done() -> None:
+    task = Task.make("on(a, b) and on(c, a)", dict.fromkeys("abc", "block"))
+    steps = [
+        UseSkill("put_on", "a" * 64, (("top", "a"), ("bottom", "b"))),
+        UseSkill("put_on", "a" * 64, (("top", "c"), ("bottom", "a"))),
+    ]
+    first, second = task.goal.atoms
+    purposes = {steps[0]: [first], steps[1]: [second]}
+    program = write_program("tower", task, steps, retry=True, purposes=purposes)
+    assert program is not None
+    once, whole = program.source.split("def tower(")
+    seen = {atom: atom.observe({p: p for p in "abc"}) for atom in task.goal.atoms}
+    assert f"    if not ({seen[first]}):\n        put_on(a, b)\n" in once
+    assert f"    if not ({seen[second]}):\n        put_on(c, a)\n" in once
+    assert f"if ({seen[first]}) and ({seen[second]}):" in whole
+    # What is not known of each step, or of the only one, changes nothing.
+    plain = write_program("tower", task, steps, retry=True)
+    some = write_program("tower", task, steps, retry=True, purposes={steps[0]: [first]})
+    assert plain is not None and some == plain != program
+    untried = write_program("tower", task, steps, purposes=purposes)
+    assert untried is not None and "if not" not in untried.source
+
+
 def test_a_goal_that_cannot_be_seen_cannot_be_retried() -> None:
     task = Task.make("moved(block)", {"block": "block"})
     assert observed(task.goal) is None
