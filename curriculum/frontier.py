@@ -32,10 +32,10 @@ from env.seeds import derive
 from env.state import GRIPPER
 from env.task import Task
 
-_UNSEEN: Final = 0.42
+_UNSEEN: Final = 0.45
 """Ease of an atom that was neither promised nor seen on all of its kinds, relative to one that was;
 less where its predicate hardly comes true by itself."""
-_DOUBT: Final = 0.6
+_DOUBT: Final = 0.5
 """What is left of this where it never does."""
 _OFTEN: Final = 10.0
 """Times in a search for something else for which half of the doubt is gone."""
@@ -92,7 +92,7 @@ _NARROW: Final = 0.4
 """What is lost where a goal is about one new combination of kinds; squared for two, and so on."""
 _BREADTH: Final = 0.05
 """What it is worth to speak about twice as many kinds of objects."""
-_NOISE: Final = 0.25
+_NOISE: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)

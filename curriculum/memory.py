@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -10,9 +11,17 @@ from typing import Any, Final, NamedTuple
 
 from curriculum.gates import predicates
 from curriculum.narrowing import Narrower
-from curriculum.situation import ALWAYS, Contract, Situation, Try, merge_sightings
-from env.errors import VoyagerError
+from curriculum.situation import (
+    ALWAYS,
+    Contract,
+    Situation,
+    Try,
+    Unfinished,
+    merge_sightings,
+)
+from env.errors import ProgramError, VoyagerError
 from env.outcome import Outcome
+from env.program import Program
 from env.task import Task
 from skill_store.errors import StorageError
 from skill_store.journal import Attempt
@@ -78,6 +87,7 @@ class Memory:
         self._searches: Counter[str] = Counter()
         self._transfers: dict[str, tuple[int, int]] = {}
         self._narrowings: dict[str, Narrower] = {}
+        self._unfinished: list[Unfinished] = []
         self._tasks: dict[str, Task | None] = {}
         self._known: dict[str, _Known] = {}
         self._last_episode = 0
@@ -105,6 +115,7 @@ class Memory:
             apart=apart,
             transfers=dict(self._transfers),
             narrowings=dict(self._narrowings),
+            unfinished=tuple(self._unfinished),
             tested={
                 task: sum(int(rate["solved"]) for rate in kept.record["rates"])
                 for task, kept in tested.items()
@@ -144,6 +155,10 @@ class Memory:
                 self._transfers[text] = (solved_there, of)
         if found := attempt.detail.get("narrower"):
             self._narrowings[attempt.task] = Narrower.from_json(found)
+        if made := attempt.detail.get("unfinished"):
+            with contextlib.suppress(ProgramError):  # what may be imported can change
+                program = Program.parse(made["source"], made["lock"])
+                self._unfinished.append(Unfinished(task, program))
         strayed: Counter[str] = Counter()
         for text, times in attempt.detail.get("sightings", {}).get("seen", {}).items():
             predicate = text.partition("(")[0]

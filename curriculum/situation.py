@@ -13,6 +13,7 @@ from typing import Any, Final
 from curriculum.narrowing import Narrower
 from env.goals import Goal
 from env.outcome import Outcome
+from env.program import Program
 from env.task import Task
 
 GROWN: Final = 2
@@ -71,6 +72,19 @@ class Try:
 
 
 @dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A program that did not hold for its task, and went well with some kinds of objects.
+
+    Attributes:
+        task: What it was written for.
+        program: The program.
+    """
+
+    task: Task
+    program: Program
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """All that a proposer may look at.
 
@@ -87,6 +101,7 @@ class Situation:
             tried, by `sightings.instance`.
         narrowings: With which kinds of objects programs went well that failed now and then, by the
             hash of the task that they were for.
+        unfinished: Programs that went well on some kinds of objects only, oldest first.
         tested: Accidents of the control programs by task hash, for tasks that were let in.
         refused: Hashes of tasks that were not, or whose skill a person has set aside for good.
         seed: Of the run.
@@ -102,6 +117,7 @@ class Situation:
     apart: frozenset[str] = frozenset()
     transfers: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     narrowings: Mapping[str, Narrower] = field(default_factory=dict)
+    unfinished: tuple[Unfinished, ...] = ()
     tested: Mapping[str, int] = field(default_factory=dict)
     refused: frozenset[str] = frozenset()
     seed: int = 0

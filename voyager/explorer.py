@@ -367,7 +367,6 @@ class _Run:
         task = proposal.task
         if self._renewed(task):
             return  # what was certified once is not written anew
-        failures = situation.failures(task)
         ledger = self._ledger(proposal)
         choice = Choice(
             self.id, situation.number, proposal.proposer, proposal.why, len(situation.contracts)
@@ -387,7 +386,8 @@ class _Run:
                 name=proposal.name,
                 use_library=self.config.library,
                 seed=self.config.seed,
-                tries=len(failures),
+                tries=len(situation.failures(task)),
+                unfinished=situation.unfinished,
                 # What practice will take must not go into a search alone.
                 patience=ledger.budget.left // 2 if request is None else None,
             )

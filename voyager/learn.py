@@ -6,8 +6,10 @@ task, library -> learn(...) -> LearnReport
 from __future__ import annotations
 
 import keyword
+from collections.abc import Sequence
 from typing import Final
 
+from curriculum.situation import Unfinished
 from env.actions import ACTIONS
 from env.errors import TaskError
 from env.executors import Executor
@@ -104,6 +106,7 @@ def brief_for(
     use_library: bool = True,
     seed: int = 0,
     tries: int = 0,
+    unfinished: Sequence[Unfinished] = (),
     patience: int | None = None,
 ) -> Brief:
     """What a writer is given for a task.
@@ -118,6 +121,7 @@ def brief_for(
         use_library: Whether the program may call library skills, and scenes begin after them.
         seed: Of the run.
         tries: How often this task was attempted before in this home.
+        unfinished: Programs that did not hold, and went well with some kinds of objects.
         patience: Simulated steps within which a search must have found a plan.
 
     Returns:
@@ -138,6 +142,7 @@ def brief_for(
         ledger=ledger,
         executor=executor,
         standings={skill.closure.root: _standing(skill) for skill in callees},
+        unfinished=unfinished,
         patience=patience,
     )
 

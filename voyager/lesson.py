@@ -23,7 +23,7 @@ from env.controls import Controls, run_controls_together
 from env.errors import SandboxError, SimulatorError, TaskError, VoyagerError
 from env.fingerprint import Fingerprint, fingerprint
 from env.outcome import Outcome
-from env.program import Closure
+from env.program import Closure, Program
 from env.seeds import digest
 from env.task import Task
 from env.transcript import Episode
@@ -132,6 +132,10 @@ def platform_of(task: Task) -> str:
     return platform_hash(fingerprint(task.scene.robot))
 
 
+def _written(program: Program | None) -> dict[str, Any] | None:
+    return None if program is None else {"source": program.source, "lock": dict(program.lock)}
+
+
 def known_controls(library: Library, task: Task) -> Controls | None:
     """What the controls did with a task on this platform, if a library knows it.
 
@@ -169,6 +173,7 @@ class Lesson:
         transfers: How the new skill's program did on other kinds of objects, or one that was not
             good enough on one kind and another; see `voyager.play`.
         narrower: With which kinds of objects a program went well that failed now and then.
+        unfinished: A program that was looked at in this way.
     """
 
     library: Library
@@ -181,6 +186,7 @@ class Lesson:
     certificate: Certificate | None = None
     transfers: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     narrower: Narrower | None = None
+    unfinished: Program | None = None
     _certified: Counter[str] = field(default_factory=Counter, init=False)
     """Held-out episodes by outcome; kept from the ledger, which writers can read."""
 
@@ -242,6 +248,7 @@ class Lesson:
                     "sightings": dict(self.brief.ledger.counts.sightings),
                     "transfers": dict(self.transfers),
                     "narrower": None if self.narrower is None else self.narrower.to_json(),
+                    "unfinished": _written(self.unfinished),
                     "writer": dict(self.brief.ledger.counts.notes),
                     "episodes": {
                         "practice": dict(self.brief.ledger.counts.practised),
@@ -311,10 +318,12 @@ class Lesson:
         if self.choice is None:
             return
         if counts.partly is not None:
+            self.unfinished = counts.partly
             self._play(closure_of(self.brief, counts.partly), within)
         if counts.nearest is not None and counts.nearest.solved:
             self.brief.ledger.tell(Stage.PRACTICE, "looking with which kinds of objects it works")
             self.narrower = where_it_went_well(self.brief, counts.nearest)
+            self.unfinished = counts.nearest.program if self.narrower else self.unfinished
 
     def _play(self, closure: Closure, where: Combinations = elsewhere) -> None:
         brief, ledger = self.brief, self.brief.ledger

@@ -210,7 +210,11 @@ def test_episodes_are_read_in_pages(library: Library) -> None:
 def test_with_which_kinds_it_went_well_is_known_after_a_failure(library: Library) -> None:
     number = library.journal.begin_attempt(STACK)
     found = Narrower({"a": "block", "b": "block"}, solved=5, of=6)
-    detail = {"library": 3, "narrower": found.to_json()}
+    program = plain("stack").entry
+    made = {"source": program.source, "lock": {}}
+    detail = {"library": 3, "narrower": found.to_json(), "unfinished": made}
     library.journal.end_attempt(number, Outcome.LIMIT, "", detail=detail)
     attempt(library, LIFT, Outcome.LIMIT)
-    assert Memory(library, PLATFORM, 0).situation().narrowings == {STACK.hash: found}
+    known = Memory(library, PLATFORM, 0).situation()
+    assert known.narrowings == {STACK.hash: found}
+    assert [(one.task, one.program.hash) for one in known.unfinished] == [(STACK, program.hash)]

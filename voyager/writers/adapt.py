@@ -10,6 +10,8 @@ import ast
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
+from curriculum.gates import renamings
+from curriculum.situation import Unfinished
 from env.errors import ProgramError
 from env.kinds import is_a
 from env.program import Program, kind_annotation
@@ -52,6 +54,28 @@ def _renamings(task: Task, known: Task) -> Iterator[dict[str, str]]:
             continue
         if known.goal.implies(task.goal, {name: own for (own, _), (name, _) in pairs}):
             yield {own: name for (own, _), (name, _) in pairs}
+
+
+def finishing(name: str, task: Task, unfinished: Sequence[Unfinished]) -> tuple[Program, ...]:
+    """Programs that went well with some kinds of objects, written for those of a task.
+
+    Args:
+        name: What the program is to be called.
+        task: What is wanted.
+        unfinished: Of tasks about more kinds; the newest come first.
+
+    Returns:
+        At most `MOST`, each once.
+    """
+    found: dict[str, Program] = {}
+    for known in reversed(unfinished):
+        for renaming in renamings(known.task, task):
+            if not known.task.goal.implies(task.goal, renaming):
+                continue
+            back = {own: new for new, own in renaming.items()}
+            if (program := retyped(known.program, name, task, back)) is not None:
+                found.setdefault(program.hash, program)
+    return tuple(itertools.islice(found.values(), MOST))
 
 
 def retyped(program: Program, name: str, task: Task, renaming: Mapping[str, str]) -> Program | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from curriculum.situation import Unfinished
 from env.executors import Executor
 from env.program import Closure, Program
 from env.starts import Handover
@@ -141,6 +142,7 @@ class Brief:
         executor: Where to simulate.
         standings: How the skills do, by program hash, as far as it is known.
         attempt: Number of the attempt in the journal; None when nobody keeps one.
+        unfinished: Programs that did not hold, and went well with some kinds of objects.
         patience: Simulated steps within which a search must have found a plan that holds in all
             its scenes, or give up; None for as long as the ledger allows.
     """
@@ -155,6 +157,7 @@ class Brief:
     executor: Executor
     standings: Mapping[str, Standing] = field(default_factory=dict)
     attempt: int | None = None
+    unfinished: Sequence[Unfinished] = ()
     patience: int | None = None
 
 

@@ -1,9 +1,10 @@
 """The writer that needs no model: adaptation, width search, polish, practice, counterexamples.
 
-What a known program does with other kinds of objects is tried first, and known skills one after
-another. From an empty library the search gets the robot API and the goal, nothing else. A plan that
-holds in all lanes is shortened, written as a program and run on fresh practice scenes, rebuilt and
-in the sandbox; scenes on which it fails become lanes of the next search.
+What a known program does with other kinds of objects is tried first, or one that failed with some
+kinds only, and known skills one after another. From an empty library the search gets the robot API
+and the goal, nothing else. A plan that holds in all lanes is shortened, written as a program and
+run on fresh practice scenes, rebuilt and in the sandbox; scenes on which it fails become lanes of
+the next search.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from env.starts import Handover, plan_start, practice_seed
 from env.task import Task
 from env.transcript import Start
 from voyager.events import Stage
-from voyager.writers.adapt import adaptations
+from voyager.writers.adapt import adaptations, finishing
 from voyager.writers.base import Brief, Draft
 from voyager.writers.emit import write_program
 from voyager.writers.grammar import Step, primitives
@@ -93,7 +94,14 @@ class SearchWriter:
     def _adapted(self, session: _Session) -> Trial | None:
         """A known program that holds on the task's kinds of objects too, before any search."""
         brief = session.brief
-        for program in adaptations(brief.name, brief.task, brief.skills):
+        callable_ = {skill.closure.root for skill in brief.skills}
+        programs = [
+            *finishing(brief.name, brief.task, brief.unfinished),
+            *adaptations(brief.name, brief.task, brief.skills),
+        ]
+        for program in programs:
+            if not callable_.issuperset(program.lock.values()):
+                continue  # what it calls was retired since, or has another program
             if brief.ledger.budget.left <= 0:
                 break
             trial = self._practise(session, program)

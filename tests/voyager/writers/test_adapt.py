@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from curriculum.situation import Unfinished
 from env.executors import SerialExecutor
 from env.program import Closure, Program
 from env.starts import Handover
 from env.task import Task
 from tests.env.skills import LIFTING, closure
 from voyager.play import play, where_it_went_well
-from voyager.writers.adapt import MOST, adaptations, retyped
+from voyager.writers.adapt import MOST, adaptations, finishing, retyped
 from voyager.writers.base import Brief, Budget, Ledger
 from voyager.writers.search import SearchWriter
 from voyager.writers.trial import TRIAL, try_out
@@ -139,6 +140,26 @@ def test_playing_tells_on_which_other_kinds_a_program_works() -> None:
     assert (nothing.rates, nothing.steps) == ({}, 0)
     # What some program can do is not tried again; what none can yet is.
     assert "on(block, block)" not in more.rates and more.rates["on(block, bowl)"] == (0, 3)
+
+
+def test_a_program_that_failed_on_more_kinds_is_written_for_fewer() -> None:
+    wide = Task.make("on(ball, block)", {"ball": "graspable", "block": "object"})
+    (blocks,) = finishing("stack", BLOCKS, [Unfinished(wide, PUT.entry)])
+    assert blocks.kinds == BLOCKS.kinds and blocks.name == "stack" and blocks.lock == PUT.entry.lock
+    assert not finishing("stack", BLOCKS, [Unfinished(PUT_TASK, PUT.entry)])
+    beside = Task.make("left_of(ball, block)", {"ball": "graspable", "block": "object"})
+    assert not finishing("stack", BLOCKS, [Unfinished(beside, PUT.entry)])
+
+
+def test_where_a_search_ended_the_next_one_begins() -> None:
+    balls = Task.make("held(ball)", {"ball": "ball"})
+    ledger = Ledger(Budget(10**9))
+    with SerialExecutor() as executor:
+        known = (Unfinished(GRASP_TASK, GRASP.entry),)
+        brief = Brief(balls, "hold", (), (), 0, 4, ledger, executor, unfinished=known)
+        draft = SearchWriter().write(brief)
+    assert draft is not None and draft.closure.entry.name == "hold"
+    assert ledger.counts.generated == 0 and "search" not in ledger.budget.spent
 
 
 def test_where_a_program_went_well_is_found_with_a_trial_to_the_end() -> None:
