@@ -140,7 +140,7 @@ class _Sampling(World):
     def tick(self) -> None:
         """Advance by one step, and keep the state when a frame is due."""
         if self.steps == 0:
-            # Only now everything that is drawn stands there.
+            # What came before the first step is no part of the recording.
             self.samples[0] = replace(self.samples[0], picture=self.pictured())
         super().tick()
         if self.steps % TICKS == 0:
