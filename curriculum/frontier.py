@@ -86,10 +86,14 @@ _SAME_OBJECTS: Final = 0.5
 """What a goal is worth that contracts promise piece by piece, and that brings in no new object."""
 _ANY_ORDER: Final = 0.25
 """The same where the skills can be run in any order: then there is little to learn."""
-_RARE: Final = 0.25
+_RARE: Final = 0.4
 """How much rarer goals are preferred, as a power of how often their atoms come true by accident."""
+_NARROW_ATOM: Final = 0.6
+"""The share of what a predicate could be asked for that is left over by a goal about one combination
+of kinds; squared for two, and so on. A wide goal that fails says where it is worth asking again."""
 _NARROW: Final = 0.4
-"""What is lost where a goal is about one new combination of kinds; squared for two, and so on."""
+"""What is lost where a goal that is promised piece by piece is about one combination of kinds; squared
+for two, and so on."""
 _BREADTH: Final = 0.05
 """What it is worth to speak about twice as many kinds of objects."""
 _NOISE: Final = 0.1
@@ -351,8 +355,8 @@ def _depth(situation: Situation, candidate: Candidate, rare: Mapping[str, float]
 def _share(candidate: Candidate) -> float:
     """How much of what a predicate could be asked for is new in a goal; less than in proportion."""
     could = max(breadth(kinds) for kinds in declared_kinds(candidate.added.declared))
-    most = 1.0 - _NARROW ** max(could, len(candidate.fresh))
-    return (1.0 - _NARROW ** len(candidate.fresh)) / most
+    most = 1.0 - _NARROW_ATOM ** max(could, len(candidate.fresh))
+    return (1.0 - _NARROW_ATOM ** len(candidate.fresh)) / most
 
 
 def _ease(situation: Situation, candidate: Candidate) -> float:
