@@ -89,11 +89,11 @@ _ANY_ORDER: Final = 0.25
 _RARE: Final = 0.4
 """How much rarer goals are preferred, as a power of how often their atoms come true by accident."""
 _NARROW_ATOM: Final = 0.6
-"""The share of what a predicate could be asked for that is left over by a goal about one combination
-of kinds; squared for two, and so on. A wide goal that fails says where it is worth asking again."""
+"""Share of what a predicate could be asked for that is left over by a goal about one combination of
+kinds; squared for two, and so on. A wide goal that fails says where it is worth asking again."""
 _NARROW: Final = 0.4
-"""What is lost where a goal that is promised piece by piece is about one combination of kinds; squared
-for two, and so on."""
+"""What is lost where a goal that is promised piece by piece is about one combination of kinds;
+squared for two, and so on."""
 _BREADTH: Final = 0.05
 """What it is worth to speak about twice as many kinds of objects."""
 _NOISE: Final = 0.1
