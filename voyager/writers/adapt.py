@@ -17,7 +17,16 @@ from env.kinds import is_a
 from env.program import Program, kind_annotation
 from env.starts import Handover
 from env.task import Task
-from voyager.writers.emit import TRIES, docstring, import_line
+from voyager.writers.emit import (
+    ONCE,
+    TRIES,
+    docstring,
+    import_line,
+    in_order,
+    needed_for,
+    observed,
+    until_seen,
+)
 
 MOST = 4
 """Programs that are tried before anything is searched for."""
@@ -110,10 +119,40 @@ def retyped(program: Program, name: str, task: Task, renaming: Mapping[str, str]
             old = {kind_annotation(program.kinds[own]) for own in renaming}
             new = {kind_annotation(kind) for kind in kinds.values()}
             names = ({alias.name for alias in node.names} - old) | new
-            ordered = sorted(names, key=lambda n: (n.islower(), n.lower()))
-            text.replace_lines(node, import_line("robot", ordered).split("\n"))
+            text.replace_lines(node, import_line("robot", in_order(names)).split("\n"))
     try:
         return Program.parse(text.written(), program.lock)
+    except ProgramError:
+        return None
+
+
+def retrying(program: Program, task: Task) -> Program | None:
+    """A program that tries again until it sees that it is done.
+
+    Args:
+        program: One that does not do so yet.
+        task: What it is for, with the program's parameters.
+
+    Returns:
+        The program; None if the goal cannot be seen, or the program tries again already.
+    """
+    tree = ast.parse(program.source)
+    check = observed(task.goal)
+    if check is None or f"{ONCE}(" in program.source or TRIES in program.doc:
+        return None
+    text = _Text(program.source)
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == program.name:
+            text.replace_word(node.lineno, node.col_offset + len("def "), program.name, ONCE)
+            if (said := _documented(node)) is not None:
+                text.replace_lines(said, [] if len(node.body) > 1 else ["    pass"])
+        elif isinstance(node, ast.ImportFrom) and node.module == "robot":
+            names = {alias.name for alias in node.names} | needed_for(check)
+            text.replace_lines(node, import_line("robot", in_order(names)).split("\n"))
+    lines = [] if "math." not in check or "import math" in program.source else ["import math", ""]
+    lines += [text.written().rstrip("\n"), "", "", *until_seen(program.name, task, check), ""]
+    try:
+        return Program.parse("\n".join(lines), program.lock)
     except ProgramError:
         return None
 

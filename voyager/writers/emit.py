@@ -15,6 +15,8 @@ _TRIES = 3
 TRIES = f"Tries up to {_TRIES} times"
 """What the docstring of a program says that tries again."""
 _NONE: Mapping[Step, Collection[Atom]] = {}
+ONCE = "_once"
+"""Name of the function that does it once, in a program that tries again."""
 _LOOKS = ("holding", "position", "size", "yaw", "gripper_position", "gripper_width", "kind")
 
 
@@ -53,32 +55,50 @@ def write_program(
             body += step.lines()
         else:
             body += [f"if not ({unless[index]}):", *(f"    {line}" for line in step.lines())]
-    signature = ", ".join(f"{p}: {kind_annotation(kind)}" for p, kind in task.parameters)
+    signature = _signature(task)
     names |= {kind_annotation(kind) for _, kind in task.parameters}
-    plain = ", ".join(p for p, _ in task.parameters)
     lines = []
     if check is None:
         lines += [f"def {name}({signature}) -> None:", *docstring(task, retry=False)]
         lines += [f"    {line}" for line in body]
     else:
-        names |= {"ActionError", "say"} | {
-            c for c in _LOOKS if re.search(rf"\b{c}\(", "".join([check, *body]))
-        }
-        lines += [f"def _once({signature}) -> None:", *(f"    {line}" for line in body), "", ""]
-        lines += [f"def {name}({signature}) -> None:", *docstring(task, retry=True)]
-        lines += [
-            f"    for _ in range({_TRIES}):",
-            "        try:",
-            f"            _once({plain})",
-            "        except ActionError as error:",
-            "            say(error.message)",
-            f"        if {check}:",
-            "            return",
-        ]
+        names |= needed_for(" ".join([check, *body]))
+        lines += [f"def {ONCE}({signature}) -> None:", *(f"    {line}" for line in body), "", ""]
+        lines += until_seen(name, task, check)
     head = ["import math", ""] if any("math." in line for line in lines) else []
-    head += [import_line("robot", sorted(names, key=lambda n: (n.islower(), n.lower())))]
+    head += [import_line("robot", in_order(names))]
     head += [f"from skills.{callee} import {callee}" for callee in sorted(lock)]
     return Program.parse("\n".join([*head, "", "", *lines]) + "\n", lock)
+
+
+def until_seen(name: str, task: Task, check: str) -> list[str]:
+    """The lines of a function that calls `_once` until it sees that it is done.
+
+    Args:
+        name: Of the function.
+        task: Gives parameters, kinds and the docstring.
+        check: What it looks for, see `observed`; what that needs is in `needed_for`.
+    """
+    return [
+        f"def {name}({_signature(task)}) -> None:",
+        *docstring(task, retry=True),
+        f"    for _ in range({_TRIES}):",
+        "        try:",
+        f"            {ONCE}({', '.join(p for p, _ in task.parameters)})",
+        "        except ActionError as error:",
+        "            say(error.message)",
+        f"        if {check}:",
+        "            return",
+    ]
+
+
+def needed_for(check: str) -> set[str]:
+    """Names of the robot API that a retry needs which looks for something."""
+    return {"ActionError", "say"} | {c for c in _LOOKS if re.search(rf"\b{c}\(", check)}
+
+
+def _signature(task: Task) -> str:
+    return ", ".join(f"{p}: {kind_annotation(kind)}" for p, kind in task.parameters)
 
 
 def _unless(
@@ -97,6 +117,11 @@ def _skill_of(step: Step) -> UseSkill | None:
     if isinstance(step, ForEach):
         return step.skill
     return step if isinstance(step, UseSkill) else None
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Names as an import lists them: those of kinds and errors first."""
+    return sorted(names, key=lambda name: (name.islower(), name.lower()))
 
 
 def import_line(module: str, names: Sequence[str]) -> str:

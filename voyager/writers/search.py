@@ -23,7 +23,7 @@ from env.starts import Handover, plan_start, practice_seed
 from env.task import Task
 from env.transcript import Start
 from voyager.events import Stage
-from voyager.writers.adapt import adaptations, finishing
+from voyager.writers.adapt import adaptations, finishing, retrying
 from voyager.writers.base import Brief, Draft
 from voyager.writers.emit import write_program
 from voyager.writers.grammar import Step, primitives
@@ -104,10 +104,17 @@ class SearchWriter:
                 continue  # what it calls was retired since, or has another program
             if brief.ledger.budget.left <= 0:
                 break
-            trial = self._practise(session, program)
-            if trial.held:
+            if (trial := self._practise_known(session, program)) is not None:
                 return trial
         return None
+
+    def _practise_known(self, session: _Session, program: Program) -> Trial | None:
+        """Practise a program, and again with retry-until-checked where that may help."""
+        trial = self._practise(session, program)
+        if not trial.held and _may_help(trial) and session.brief.ledger.budget.left > 0:
+            again = retrying(program, session.brief.task)
+            trial = trial if again is None else self._practise(session, again)
+        return trial if trial.held else None
 
     def _in_turn(self, session: _Session) -> Trial | None:
         """Known skills one after another, where they promise all of the goal."""
@@ -198,7 +205,7 @@ class SearchWriter:
             trial = self._practise(session, program)
             if trial.held and (best is None or trial.solved > best.solved):
                 best = trial
-            if trial.solved == trial.of or trial.solved < _WORTH_RETRYING * trial.of // TRIAL:
+            if trial.solved == trial.of or not _may_help(trial):
                 break
         return best
 
@@ -207,6 +214,11 @@ class SearchWriter:
         session.next_scene = trial.next_scene
         session.failures += [e.start for e in trial.episodes if not e.solved]
         return trial
+
+
+def _may_help(trial: Trial) -> bool:
+    """Whether it went well often enough for trying again to be worth a trial."""
+    return trial.solved >= _WORTH_RETRYING * trial.of // TRIAL
 
 
 def steps_for(task: Task, skills: Sequence[Handover]) -> tuple[tuple[Step, ...], tuple[Step, ...]]:

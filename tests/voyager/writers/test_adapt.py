@@ -11,8 +11,9 @@ from env.starts import Handover
 from env.task import Task
 from tests.env.skills import LIFTING, closure
 from voyager.play import play, where_it_went_well
-from voyager.writers.adapt import MOST, adaptations, finishing, retyped
+from voyager.writers.adapt import MOST, adaptations, finishing, retrying, retyped
 from voyager.writers.base import Brief, Budget, Ledger
+from voyager.writers.emit import observed
 from voyager.writers.search import SearchWriter
 from voyager.writers.trial import TRIAL, try_out
 
@@ -140,6 +141,22 @@ def test_playing_tells_on_which_other_kinds_a_program_works() -> None:
     assert (nothing.rates, nothing.steps) == ({}, 0)
     # What some program can do is not tried again; what none can yet is.
     assert "on(block, block)" not in more.rates and more.rates["on(block, bowl)"] == (0, 3)
+
+
+def test_a_known_program_can_be_made_to_try_again() -> None:
+    again = retrying(PUT.entry, PUT_TASK)
+    assert again is not None and again.name == "put_on" and again.lock == PUT.entry.lock
+    once, whole = again.source.split("def put_on(")
+    assert "def _once(ball: Ball, block: Block) -> None:\n    grasp(ball)\n" in once
+    assert once.startswith("import math\n\nfrom robot import (\n    ActionError,\n")
+    check = observed(PUT_TASK.goal)
+    assert check is not None and f"        if {check}:\n            return\n" in whole
+    assert "            _once(ball, block)\n" in whole and again.doc.startswith(
+        PUT_TASK.instruction
+    )
+    assert retrying(again, PUT_TASK) is None
+    moving = Task.make("moved(thing)", {"thing": "graspable"})
+    assert retrying(GRASP.entry, moving) is None
 
 
 def test_a_program_that_failed_on_more_kinds_is_written_for_fewer() -> None:
