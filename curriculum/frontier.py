@@ -88,7 +88,7 @@ _ANY_ORDER: Final = 0.25
 """The same where the skills can be run in any order: then there is little to learn."""
 _RARE: Final = 0.4
 """How much rarer goals are preferred, as a power of how often their atoms come true by accident."""
-_NARROW_ATOM: Final = 0.6
+_NARROW_ATOM: Final = 0.5
 """Share of what a predicate could be asked for that is left over by a goal about one combination of
 kinds; squared for two, and so on. A wide goal that fails says where it is worth asking again."""
 _NARROW: Final = 0.4
