@@ -24,8 +24,8 @@ from env.task import Task
 from env.transcript import Start
 from voyager.events import Stage
 from voyager.writers.adapt import adaptations, finishing, retrying
-from voyager.writers.base import Brief, Draft
-from voyager.writers.emit import write_program
+from voyager.writers.base import Brief, Draft, Ledger
+from voyager.writers.emit import observed, write_program
 from voyager.writers.grammar import Step, primitives
 from voyager.writers.in_turn import in_turn
 from voyager.writers.lanes import LanePool, LaneSpec, Observation
@@ -75,9 +75,25 @@ class SearchWriter:
         """Prepare; nothing is simulated yet."""
         self.closest: Program | None = None
         self.next_scene = 0
+        self._refused: set[str] = set()
+        self._drafted: tuple[Ledger, str] | None = None
 
     def write(self, brief: Brief) -> Draft | None:
         """Search until a program holds in practice or the budget is used up; see `Writer`."""
+        self._note_refusal(brief)
+        draft = self._write(brief)
+        if draft is not None:
+            self._drafted = brief.ledger, draft.closure.root
+        return draft
+
+    def _note_refusal(self, brief: Brief) -> None:
+        """Who is asked again in one attempt has had a draft refused."""
+        if self._drafted is not None and self._drafted[0] is brief.ledger:
+            self._refused.add(self._drafted[1])
+        else:
+            self._refused.clear()
+
+    def _write(self, brief: Brief) -> Draft | None:
         session = _Session(brief, brief.first_scene, Sightings(_atoms(brief.task)))
         self.closest, self.next_scene = None, brief.first_scene
         if (known := self._adapted(session) or self._in_turn(session)) is not None:
@@ -110,6 +126,8 @@ class SearchWriter:
 
     def _practise_known(self, session: _Session, program: Program) -> Trial | None:
         """Practise a program, and again with retry-until-checked where that may help."""
+        if program.hash in self._refused and (again := retrying(program, session.brief.task)):
+            program = again
         trial = self._practise(session, program)
         if not trial.held and _may_help(trial) and session.brief.ledger.budget.left > 0:
             again = retrying(program, session.brief.task)
@@ -202,6 +220,8 @@ class SearchWriter:
             program = write_program(brief.name, brief.task, plan, retry=retry, purposes=purposes)
             if program is None:
                 break
+            if not retry and program.hash in self._refused and observed(brief.task.goal):
+                continue
             trial = self._practise(session, program)
             if trial.held and (best is None or trial.solved > best.solved):
                 best = trial
