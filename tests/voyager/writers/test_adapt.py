@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from curriculum.situation import Unfinished
@@ -174,8 +176,12 @@ def test_where_a_search_ended_the_next_one_begins() -> None:
     with SerialExecutor() as executor:
         known = (Unfinished(GRASP_TASK, GRASP.entry),)
         brief = Brief(balls, "hold", (), (), 0, 4, ledger, executor, unfinished=known)
-        draft = SearchWriter().write(brief)
+        writer = SearchWriter()
+        draft, after_refusal = writer.write(brief), writer.write(brief)
+        anew = writer.write(replace(brief, ledger=Ledger(Budget(10**9))))
     assert draft is not None and draft.closure.entry.name == "hold"
+    assert after_refusal is not None and after_refusal.closure.entry.doc.count("Tries up to 3")
+    assert anew is not None and anew.closure.root == draft.closure.root
     assert ledger.counts.generated == 0 and "search" not in ledger.budget.spent
 
 
