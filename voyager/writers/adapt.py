@@ -24,8 +24,7 @@ from voyager.writers.emit import (
     import_line,
     in_order,
     needed_for,
-    observed,
-    until_seen,
+    until_done,
 )
 
 MOST = 4
@@ -127,19 +126,19 @@ def retyped(program: Program, name: str, task: Task, renaming: Mapping[str, str]
 
 
 def retrying(program: Program, task: Task) -> Program | None:
-    """A program that tries again until it sees that it is done.
+    """A program that tries again until it is done, see `emit.until_done`.
 
     Args:
         program: One that does not do so yet.
         task: What it is for, with the program's parameters.
 
     Returns:
-        The program; None if the goal cannot be seen, or the program tries again already.
+        The program; None if it tries again already.
     """
     tree = ast.parse(program.source)
-    check = observed(task.goal)
-    if check is None or f"{ONCE}(" in program.source or TRIES in program.doc:
+    if f"{ONCE}(" in program.source or TRIES in program.doc:
         return None
+    whole = until_done(program.name, task)
     text = _Text(program.source)
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name == program.name:
@@ -147,10 +146,12 @@ def retrying(program: Program, task: Task) -> Program | None:
             if (said := _documented(node)) is not None:
                 text.replace_lines(said, [] if len(node.body) > 1 else ["    pass"])
         elif isinstance(node, ast.ImportFrom) and node.module == "robot":
-            names = {alias.name for alias in node.names} | needed_for(check)
+            names = {alias.name for alias in node.names} | needed_for(whole)
             text.replace_lines(node, import_line("robot", in_order(names)).split("\n"))
-    lines = [] if "math." not in check or "import math" in program.source else ["import math", ""]
-    lines += [text.written().rstrip("\n"), "", "", *until_seen(program.name, task, check), ""]
+    lines = []
+    if any("math." in line for line in whole) and "import math" not in program.source:
+        lines += ["import math", ""]
+    lines += [text.written().rstrip("\n"), "", "", *whole, ""]
     try:
         return Program.parse("\n".join(lines), program.lock)
     except ProgramError:

@@ -27,7 +27,7 @@ def write_program(
     *,
     retry: bool = False,
     purposes: Mapping[Step, Collection[Atom]] = _NONE,
-) -> Program | None:
+) -> Program:
     """Write a plan as a program.
 
     Args:
@@ -35,17 +35,14 @@ def write_program(
         task: What it does; gives parameters, kinds and the docstring.
         steps: The plan.
         retry: Wrap the plan in retry-until-checked (at most three times); what it checks is the
-            goal as the robot API can observe it.
+            goal as the robot API can observe it, or else whether every action went well.
         purposes: What steps are there for, as far as it is known. If each one's can be observed, a
             step is not done (again) where that is seen already: a teleo-reactive program (Nilsson,
             1994), which repairs what a later step has undone and leaves the rest alone.
 
     Returns:
-        The program, or None when `retry` is asked for and the goal cannot be observed.
+        The program.
     """
-    check = observed(task.goal) if retry else None
-    if retry and check is None:
-        return None
     lock = {s.name: s.program_hash for s in map(_skill_of, steps) if s is not None}
     names = set().union(*(step.calls for step in steps))
     body: list[str] = []
@@ -58,43 +55,46 @@ def write_program(
     signature = _signature(task)
     names |= {kind_annotation(kind) for _, kind in task.parameters}
     lines = []
-    if check is None:
+    if retry:
+        lines += [f"def {ONCE}({signature}) -> None:", *(f"    {line}" for line in body), "", ""]
+        lines += until_done(name, task)
+        names |= needed_for(lines)
+    else:
         lines += [f"def {name}({signature}) -> None:", *docstring(task, retry=False)]
         lines += [f"    {line}" for line in body]
-    else:
-        names |= needed_for(" ".join([check, *body]))
-        lines += [f"def {ONCE}({signature}) -> None:", *(f"    {line}" for line in body), "", ""]
-        lines += until_seen(name, task, check)
     head = ["import math", ""] if any("math." in line for line in lines) else []
     head += [import_line("robot", in_order(names))]
     head += [f"from skills.{callee} import {callee}" for callee in sorted(lock)]
     return Program.parse("\n".join([*head, "", "", *lines]) + "\n", lock)
 
 
-def until_seen(name: str, task: Task, check: str) -> list[str]:
+def until_done(name: str, task: Task) -> list[str]:
     """The lines of a function that calls `_once` until it sees that it is done.
+
+    Where the goal cannot be seen, it is done when no action has failed.
 
     Args:
         name: Of the function.
         task: Gives parameters, kinds and the docstring.
-        check: What it looks for, see `observed`; what that needs is in `needed_for`.
     """
+    check = observed(task.goal)
     return [
         f"def {name}({_signature(task)}) -> None:",
         *docstring(task, retry=True),
         f"    for _ in range({_TRIES}):",
         "        try:",
         f"            {ONCE}({', '.join(p for p, _ in task.parameters)})",
+        *(["            return"] if check is None else []),
         "        except ActionError as error:",
         "            say(error.message)",
-        f"        if {check}:",
-        "            return",
+        *([] if check is None else [f"        if {check}:", "            return"]),
     ]
 
 
-def needed_for(check: str) -> set[str]:
-    """Names of the robot API that a retry needs which looks for something."""
-    return {"ActionError", "say"} | {c for c in _LOOKS if re.search(rf"\b{c}\(", check)}
+def needed_for(lines: Iterable[str]) -> set[str]:
+    """Names of the robot API that a program needs which tries again."""
+    text = " ".join(lines)
+    return {"ActionError", "say"} | {name for name in _LOOKS if re.search(rf"\b{name}\(", text)}
 
 
 def _signature(task: Task) -> str:
@@ -137,13 +137,14 @@ def docstring(task: Task, *, retry: bool) -> list[str]:
 
     Args:
         task: What the program does.
-        retry: Whether it tries again until it sees that it is done.
+        retry: Whether it tries again until it is done.
     """
     found = [_quotable(task.instruction).rstrip(".") + "."]
     if _quotable(task.goal.text) not in found[0]:
         found += ["", f"Makes this true: {_quotable(task.goal.text)}"]
     if retry:
-        found += ["", f"{TRIES}, until it sees that it is done."]
+        seen = "it sees that it is done" if observed(task.goal) else "no action has failed"
+        found += ["", f"{TRIES}, until {seen}."]
     if task.parameters:
         found += ["", "Args:", *(f"    {p}: A {kind}." for p, kind in task.parameters)]
     found[0] = f'"""{found[0]}'

@@ -18,6 +18,7 @@ from curriculum.sightings import Sightings
 from env.goal_forms import Atom
 from env.goals import ground
 from env.kinds import is_a
+from env.outcome import Outcome
 from env.program import Program
 from env.starts import Handover, plan_start, practice_seed
 from env.task import Task
@@ -128,9 +129,10 @@ class SearchWriter:
         """Practise a program, and again with retry-until-checked where that may help."""
         if program.hash in self._refused and (again := retrying(program, session.brief.task)):
             program = again
+        task = session.brief.task
         trial = self._practise(session, program)
-        if not trial.held and _may_help(trial) and session.brief.ledger.budget.left > 0:
-            again = retrying(program, session.brief.task)
+        if not trial.held and _may_help(task, trial) and session.brief.ledger.budget.left > 0:
+            again = retrying(program, task)
             trial = trial if again is None else self._practise(session, again)
         return trial if trial.held else None
 
@@ -218,14 +220,12 @@ class SearchWriter:
         purposes = {call.step: call.reached for call in bound_calls(brief.task, brief.skills)}
         for retry in (False, True):
             program = write_program(brief.name, brief.task, plan, retry=retry, purposes=purposes)
-            if program is None:
-                break
-            if not retry and program.hash in self._refused and observed(brief.task.goal):
+            if not retry and program.hash in self._refused:
                 continue
             trial = self._practise(session, program)
             if trial.held and (best is None or trial.solved > best.solved):
                 best = trial
-            if trial.solved == trial.of or not _may_help(trial):
+            if trial.solved == trial.of or not _may_help(brief.task, trial):
                 break
         return best
 
@@ -236,9 +236,12 @@ class SearchWriter:
         return trial
 
 
-def _may_help(trial: Trial) -> bool:
-    """Whether it went well often enough for trying again to be worth a trial."""
-    return trial.solved >= _WORTH_RETRYING * trial.of // TRIAL
+def _may_help(task: Task, trial: Trial) -> bool:
+    """Whether it went well often enough, and failed in such a way, that trying again may help."""
+    often = trial.solved >= _WORTH_RETRYING * trial.of // TRIAL
+    if observed(task.goal) is not None:
+        return often
+    return often and any(e.outcome is Outcome.SKILL_ERROR for e in trial.episodes)
 
 
 def steps_for(task: Task, skills: Sequence[Handover]) -> tuple[tuple[Step, ...], tuple[Step, ...]]:

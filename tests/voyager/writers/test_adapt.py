@@ -157,8 +157,8 @@ def test_a_known_program_can_be_made_to_try_again() -> None:
         PUT_TASK.instruction
     )
     assert retrying(again, PUT_TASK) is None
-    moving = Task.make("moved(thing)", {"thing": "graspable"})
-    assert retrying(GRASP.entry, moving) is None
+    moving = retrying(GRASP.entry, Task.make("moved(thing)", {"thing": "graspable"}))
+    assert moving is not None and "            _once(thing)\n            return\n" in moving.source
 
 
 def test_a_program_that_failed_on_more_kinds_is_written_for_fewer() -> None:

@@ -84,10 +84,33 @@ def test_a_retry_leaves_alone_what_is_seen_to_be_done() -> None:
     assert untried is not None and "if not" not in untried.source
 
 
-def test_a_goal_that_cannot_be_seen_cannot_be_retried() -> None:
+def test_a_goal_that_cannot_be_seen_is_tried_again_where_an_action_failed() -> None:
     task = Task.make("moved(block)", {"block": "block"})
     assert observed(task.goal) is None
-    assert write_program("move", task, plan()[2:], retry=True) is None
+    program = write_program("move", task, [Call("open_gripper")], retry=True)
+    assert program.source == (
+        "from robot import ActionError, Block, open_gripper, say\n"
+        "\n"
+        "\n"
+        "def _once(block: Block) -> None:\n"
+        "    open_gripper()\n"
+        "\n"
+        "\n"
+        "def move(block: Block) -> None:\n"
+        f'    """{task.instruction}\n'
+        "\n"
+        "    Tries up to 3 times, until no action has failed.\n"
+        "\n"
+        "    Args:\n"
+        "        block: A block.\n"
+        '    """\n'
+        "    for _ in range(3):\n"
+        "        try:\n"
+        "            _once(block)\n"
+        "            return\n"
+        "        except ActionError as error:\n"
+        "            say(error.message)\n"
+    )
 
 
 @pytest.mark.parametrize(
