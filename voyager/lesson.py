@@ -187,7 +187,7 @@ class Lesson:
     transfers: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     narrower: Narrower | None = None
     unfinished: Program | None = None
-    _encored: bool = field(default=False, init=False)
+    _extended: bool = field(default=False, init=False)
     _certified: Counter[str] = field(default_factory=Counter, init=False)
     """Held-out episodes by outcome; kept from the ledger, which writers can read."""
 
@@ -289,9 +289,9 @@ class Lesson:
                 return self._report(attempt, Outcome.SOLVED, "", skill)
             ledger.tell(Stage.CERTIFY, "not admitted; searching on, and the next test is stricter")
             self.brief = replace(self.brief, first_scene=draft.next_scene)
-            if not self._encored:
+            if not self._extended:
                 # What held in practice is nearly there: it is worth more than it was thought to be.
-                self._encored = True
+                self._extended = True
                 ledger.budget.steps += max(0, ledger.budget.steps // 2 - max(0, ledger.budget.left))
             if ledger.budget.left <= 0:
                 break

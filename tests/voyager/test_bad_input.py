@@ -297,7 +297,7 @@ def ended(request: pytest.FixtureRequest, home: Path) -> Iterator[tuple[int, int
     for line in process.stderr:
         if "must not solve it (0 of" in line:
             break
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while len(tree := _descendants(process.pid)) < 4 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert len(tree) >= 4, "two workers, each with a sandbox"
