@@ -15,7 +15,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import permutations, starmap
+from itertools import permutations
 from typing import Final, NamedTuple
 
 from curriculum.gates import predicates, renamings
@@ -259,35 +259,36 @@ class _Pairing(NamedTuple):
 def _pairing_progress(task: Task, pairings: Sequence[_Pairing], *, anew: bool) -> float:
     """Learning progress on goals like this, times how often its words were put together well.
 
-    A goal is like another one if both are of one make and some objects are of the kinds of both:
-    that a tower cannot stand on a ball says little about one on a block.
+    A goal is like another one if both are of one make, unless they ask for the same of other kinds
+    of objects: that a tower cannot stand on a ball says little about one on a block.
     """
     make, words = _make(task.goal), predicates(task.goal)
     alike = [past for past in pairings if words & past.words]
     chance = (_EVEN * _TRUST + sum(past.solved for past in alike)) / (_TRUST + len(alike))
-    own = (p.solved for p in alike if _make(p.task.goal) == make and _meet(task, p.task))
+    own = (p.solved for p in alike if _make(p.task.goal) == make and not _elsewhere(task, p.task))
     return learning_progress(() if anew else own) * chance / _EVEN
 
 
-def _meet(task: Task, other: Task) -> bool:
-    """Whether some objects are of the kinds of both goals, which are of one make."""
-    mine, theirs = _signatures(task), _signatures(other)
-    return any(
-        all(starmap(_overlap, zip(mine, order, strict=True))) for order in permutations(theirs)
-    )
+def _elsewhere(task: Task, other: Task) -> bool:
+    """Whether two goals differ in kinds only, and no objects could be meant by both."""
+    if len(task.kinds) != len(other.kinds):
+        return False
+    wanted = Counter(_words(task, {}))
+    same = False
+    for names in permutations(task.kinds):
+        renaming = dict(zip(other.kinds, names, strict=True))
+        if Counter(_words(other, renaming)) == wanted:
+            if all(related(kind, task.kinds[renaming[own]]) for own, kind in other.kinds.items()):
+                return False
+            same = True
+    return same
 
 
-def _signatures(task: Task) -> list[tuple[str, ...]]:
-    """Each atom's predicate and the kinds that it is about."""
-    atoms = (piece for piece in task.goal.form.walk() if isinstance(piece, Atom))
-    return [(a.predicate, *(task.kinds.get(term, term) for term in a.arguments)) for a in atoms]
-
-
-def _overlap(one: Sequence[str], other: Sequence[str]) -> bool:
-    return one[0] == other[0] and all(
-        mine == theirs or (GRIPPER not in (mine, theirs) and related(mine, theirs))
-        for mine, theirs in zip(one[1:], other[1:], strict=True)
-    )
+def _words(task: Task, renaming: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    """Each atom as its predicate and its arguments, with other names for them."""
+    for piece in task.goal.form.walk():
+        if isinstance(piece, Atom):
+            yield piece.predicate, *(renaming.get(term, term) for term in piece.arguments)
 
 
 def _arm(candidate: Candidate) -> tuple[str, int]:

@@ -169,8 +169,10 @@ def _narrowing(
     """A candidate, then the same on the kinds where it went well, and so on."""
     yield candidate
     found = narrowings.get(candidate.task.hash)
-    task = None if found is None else _made(candidate.task.goal.text, tuple(found.kinds.items()))
-    if task is None:
+    if found is None:
+        return
+    kinds = tuple((name, found.kinds[name]) for name in candidate.task.kinds)
+    if (task := _made(candidate.task.goal.text, kinds)) is None:
         return
     less = replace(candidate, task=task, narrowed=found)
     fresh = _unpromised(less.added.predicate, less.signature, _offered(less, signatures))

@@ -290,13 +290,13 @@ class _Run:
         """The first proposal that passes the gates; tests what was not tested yet."""
         while not self._stopped():
             tested = False
-            for proposal in proposer.propose(situation):
+            for proposal in (proposals := proposer.propose(situation)):
                 task = proposal.task
                 if not self._fit(situation, task):
                     continue
                 if task.hash in situation.tested:
                     return proposal, None
-                together = mates(situation, task, proposer.propose(situation))
+                together = mates(situation, task, proposals)
                 if proposal.at_hand:
                     return replace(proposal, mates=together[1:]), None
                 self._test(together)

@@ -10,6 +10,7 @@ practice scenes and learns nothing but that it was refused.
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -187,7 +188,10 @@ class Lesson:
     transfers: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     narrower: Narrower | None = None
     unfinished: Program | None = None
-    _extended: bool = field(default=False, init=False)
+    _worth: int = field(default=0, init=False)
+    """Simulated steps that a second chance may still take; none for a task that a user gave."""
+    _controls: list[tuple[Task, Controls]] = field(default_factory=list, init=False)
+    """What is kept when the attempt has ended: half of it would lead elsewhere after a kill."""
     _certified: Counter[str] = field(default_factory=Counter, init=False)
     """Held-out episodes by outcome; kept from the ledger, which writers can read."""
 
@@ -236,27 +240,31 @@ class Lesson:
                 self._close(attempt, outcome, reason)
 
     def _close(self, attempt: int, outcome: Outcome, reason: str) -> None:
+        kept = self._controls if outcome.about_program else ()
         try:
-            self.library.journal.end_attempt(
-                attempt,
-                outcome,
-                reason=reason,
-                simulated_steps=self.brief.ledger.budget.used,
-                detail={
-                    "steps": dict(self.brief.ledger.budget.spent),
-                    "nodes": self.brief.ledger.counts.nodes,
-                    "library": None if self.choice is None else self.choice.library,
-                    "sightings": dict(self.brief.ledger.counts.sightings),
-                    "transfers": dict(self.transfers),
-                    "narrower": None if self.narrower is None else self.narrower.to_json(),
-                    "unfinished": _written(self.unfinished),
-                    "writer": dict(self.brief.ledger.counts.notes),
-                    "episodes": {
-                        "practice": dict(self.brief.ledger.counts.practised),
-                        "certify": dict(self._certified),
+            with self.library.database.transaction():
+                for tested, controls in kept:
+                    keep_controls(self.library, tested, controls)
+                self.library.journal.end_attempt(
+                    attempt,
+                    outcome,
+                    reason=reason,
+                    simulated_steps=self.brief.ledger.budget.used,
+                    detail={
+                        "steps": dict(self.brief.ledger.budget.spent),
+                        "nodes": self.brief.ledger.counts.nodes,
+                        "library": None if self.choice is None else self.choice.library,
+                        "sightings": dict(self.brief.ledger.counts.sightings),
+                        "transfers": dict(self.transfers),
+                        "narrower": None if self.narrower is None else self.narrower.to_json(),
+                        "unfinished": _written(self.unfinished),
+                        "writer": dict(self.brief.ledger.counts.notes),
+                        "episodes": {
+                            "practice": dict(self.brief.ledger.counts.practised),
+                            "certify": dict(self._certified),
+                        },
                     },
-                },
-            )
+                )
         except StorageError:
             # The journal closes it as interrupted on the next start; the first error matters.
             if outcome is not Outcome.STORAGE_ERROR:
@@ -264,6 +272,8 @@ class Lesson:
 
     def _try(self, attempt: int) -> LearnReport:
         ledger, task = self.brief.ledger, self.brief.task
+        if self.choice is not None and self.choice.proposer != "user":
+            self._worth = ledger.budget.left // 2
         controls = self._tested() if self.test_first else None
         if ledger.budget.left <= 0:
             reason = (
@@ -289,10 +299,9 @@ class Lesson:
                 return self._report(attempt, Outcome.SOLVED, "", skill)
             ledger.tell(Stage.CERTIFY, "not admitted; searching on, and the next test is stricter")
             self.brief = replace(self.brief, first_scene=draft.next_scene)
-            if not self._extended:
-                # What held in practice is nearly there: it is worth more than it was thought to be.
-                self._extended = True
-                ledger.budget.steps += max(0, ledger.budget.steps // 2 - max(0, ledger.budget.left))
+            # What held in practice is nearly there: it is worth more than it was thought to be.
+            ledger.budget.steps += max(0, self._worth - max(0, ledger.budget.left))
+            self._worth = 0
             if ledger.budget.left <= 0:
                 break
         reason = "programs that held in practice did not pass certification"
@@ -327,7 +336,8 @@ class Lesson:
             self._play(closure_of(self.brief, counts.partly), within)
         if counts.nearest is not None and counts.nearest.solved:
             self.brief.ledger.tell(Stage.PRACTICE, "looking with which kinds of objects it works")
-            self.narrower = where_it_went_well(self.brief, counts.nearest)
+            with contextlib.suppress(TaskError):  # too few scenes to begin in: then nothing is told
+                self.narrower = where_it_went_well(self.brief, counts.nearest)
             self.unfinished = counts.nearest.program if self.narrower else self.unfinished
 
     def _play(self, closure: Closure, where: Combinations = elsewhere) -> None:
@@ -357,10 +367,11 @@ class Lesson:
             ledger.budget.spend("controls", spent)
             if not self.test_first:
                 ledger.budget.steps += spent  # else a writer would have less left for being right
-            with self.library.database.transaction():
-                for tested, controls in zip(together, found, strict=True):
-                    keep_controls(self.library, tested, controls)
             controls = found[0]
+            if self.mates:
+                self._controls = list(zip(together, found, strict=True))
+            else:
+                keep_controls(self.library, task, controls)
         if controls.refusal:
             raise TaskError(controls.refusal)
         return controls

@@ -294,3 +294,5 @@ def test_a_failure_says_little_about_the_same_with_other_kinds() -> None:
         return value_of(now, "on(top, middle) and on(middle, bottom)", wanted)
 
     assert after("ball") > after("graspable")
+    # Things of one name are of one kind: who stands where is not mixed up.
+    assert after("ball") == after("tray")

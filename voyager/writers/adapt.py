@@ -77,6 +77,8 @@ def finishing(name: str, task: Task, unfinished: Sequence[Unfinished]) -> tuple[
     """
     found: dict[str, Program] = {}
     for known in reversed(unfinished):
+        if len(known.task.kinds) != len(task.kinds):
+            continue
         for renaming in renamings(known.task, task):
             if not known.task.goal.implies(task.goal, renaming):
                 continue
@@ -138,7 +140,7 @@ def retrying(program: Program, task: Task) -> Program | None:
     tree = ast.parse(program.source)
     if f"{ONCE}(" in program.source or TRIES in program.doc:
         return None
-    whole = until_done(program.name, task)
+    whole = until_done(program.name, task, program.kinds)
     text = _Text(program.source)
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name == program.name:

@@ -57,7 +57,7 @@ def write_program(
     lines = []
     if retry:
         lines += [f"def {ONCE}({signature}) -> None:", *(f"    {line}" for line in body), "", ""]
-        lines += until_done(name, task)
+        lines += until_done(name, task, task.kinds)
         names |= needed_for(lines)
     else:
         lines += [f"def {name}({signature}) -> None:", *docstring(task, retry=False)]
@@ -68,7 +68,7 @@ def write_program(
     return Program.parse("\n".join([*head, "", "", *lines]) + "\n", lock)
 
 
-def until_done(name: str, task: Task) -> list[str]:
+def until_done(name: str, task: Task, order: Iterable[str]) -> list[str]:
     """The lines of a function that calls `_once` until it sees that it is done.
 
     Where the goal cannot be seen, it is done when no action has failed.
@@ -76,6 +76,7 @@ def until_done(name: str, task: Task) -> list[str]:
     Args:
         name: Of the function.
         task: Gives parameters, kinds and the docstring.
+        order: The parameters as `_once` takes them.
     """
     check = observed(task.goal)
     return [
@@ -83,7 +84,7 @@ def until_done(name: str, task: Task) -> list[str]:
         *docstring(task, retry=True),
         f"    for _ in range({_TRIES}):",
         "        try:",
-        f"            {ONCE}({', '.join(p for p, _ in task.parameters)})",
+        f"            {ONCE}({', '.join(order)})",
         *(["            return"] if check is None else []),
         "        except ActionError as error:",
         "            say(error.message)",
@@ -105,8 +106,10 @@ def _unless(
     task: Task, steps: Sequence[Step], purposes: Mapping[Step, Collection[Atom]]
 ) -> list[str] | None:
     """What is seen where a step need not be done; None if that is not known of each of several."""
+    # Only what has to be true as it stands: not what is denied, counted or one of two ways.
+    wanted = [part for part in task.goal.conjuncts if isinstance(part, Atom)]
     found = [
-        _observed(task.goal, sorted(purposes.get(step, ()), key=lambda atom: atom.text))
+        _observed(task.goal, (atom for atom in wanted if atom in purposes.get(step, ())))
         for step in steps
     ]
     known = [text for text in found if text is not None]

@@ -25,7 +25,7 @@ from env.task import Task
 from env.transcript import Start
 from voyager.events import Stage
 from voyager.writers.adapt import adaptations, finishing, retrying
-from voyager.writers.base import Brief, Draft, Ledger
+from voyager.writers.base import Brief, Counts, Draft
 from voyager.writers.emit import observed, write_program
 from voyager.writers.grammar import Step, primitives
 from voyager.writers.in_turn import in_turn
@@ -77,19 +77,19 @@ class SearchWriter:
         self.closest: Program | None = None
         self.next_scene = 0
         self._refused: set[str] = set()
-        self._drafted: tuple[Ledger, str] | None = None
+        self._drafted: tuple[Counts, str] | None = None
 
     def write(self, brief: Brief) -> Draft | None:
         """Search until a program holds in practice or the budget is used up; see `Writer`."""
         self._note_refusal(brief)
         draft = self._write(brief)
         if draft is not None:
-            self._drafted = brief.ledger, draft.closure.root
+            self._drafted = brief.ledger.counts, draft.closure.root
         return draft
 
     def _note_refusal(self, brief: Brief) -> None:
         """Who is asked again in one attempt has had a draft refused."""
-        if self._drafted is not None and self._drafted[0] is brief.ledger:
+        if self._drafted is not None and self._drafted[0] is brief.ledger.counts:
             self._refused.add(self._drafted[1])
         else:
             self._refused.clear()
@@ -127,14 +127,18 @@ class SearchWriter:
 
     def _practise_known(self, session: _Session, program: Program) -> Trial | None:
         """Practise a program, and again with retry-until-checked where that may help."""
-        if program.hash in self._refused and (again := retrying(program, session.brief.task)):
-            program = again
-        task = session.brief.task
-        trial = self._practise(session, program)
-        if not trial.held and _may_help(task, trial) and session.brief.ledger.budget.left > 0:
-            again = retrying(program, task)
-            trial = trial if again is None else self._practise(session, again)
-        return trial if trial.held else None
+        brief = session.brief
+        for variant in (program, retrying(program, brief.task)):
+            if variant is None or variant.hash in self._refused:
+                continue
+            if brief.ledger.budget.left <= 0:
+                break
+            trial = self._practise(session, variant)
+            if trial.held:
+                return trial
+            if not _may_help(brief.task, trial):
+                break
+        return None
 
     def _in_turn(self, session: _Session) -> Trial | None:
         """Known skills one after another, where they promise all of the goal."""
@@ -220,7 +224,7 @@ class SearchWriter:
         purposes = {call.step: call.reached for call in bound_calls(brief.task, brief.skills)}
         for retry in (False, True):
             program = write_program(brief.name, brief.task, plan, retry=retry, purposes=purposes)
-            if not retry and program.hash in self._refused:
+            if program.hash in self._refused:
                 continue
             trial = self._practise(session, program)
             if trial.held and (best is None or trial.solved > best.solved):

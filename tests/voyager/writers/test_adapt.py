@@ -157,6 +157,15 @@ def test_a_known_program_can_be_made_to_try_again() -> None:
         PUT_TASK.instruction
     )
     assert retrying(again, PUT_TASK) is None
+    named = {"table": "block", "thing": "ball"}
+    other = retyped(
+        PUT.entry, "put", Task.make("on(thing, table)", named), {"ball": "thing", "block": "table"}
+    )
+    assert other is not None
+    kept = retrying(other, Task.make("on(thing, table)", named))
+    assert kept is not None and "def put(table: Block, thing: Ball)" in kept.source
+    assert "def _once(thing: Ball, table: Block)" in kept.source
+    assert "            _once(thing, table)\n" in kept.source
     moving = retrying(GRASP.entry, Task.make("moved(thing)", {"thing": "graspable"}))
     assert moving is not None and "            _once(thing)\n            return\n" in moving.source
 
@@ -166,6 +175,8 @@ def test_a_program_that_failed_on_more_kinds_is_written_for_fewer() -> None:
     (blocks,) = finishing("stack", BLOCKS, [Unfinished(wide, PUT.entry)])
     assert blocks.kinds == BLOCKS.kinds and blocks.name == "stack" and blocks.lock == PUT.entry.lock
     assert not finishing("stack", BLOCKS, [Unfinished(PUT_TASK, PUT.entry)])
+    more = Task.make("on(ball, block) and held(other)", {**wide.kinds, "other": "graspable"})
+    assert not finishing("stack", BLOCKS, [Unfinished(more, PUT.entry)])
     beside = Task.make("left_of(ball, block)", {"ball": "graspable", "block": "object"})
     assert not finishing("stack", BLOCKS, [Unfinished(beside, PUT.entry)])
 

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from env.goal_forms import Atom
 from env.program import Program
 from env.task import Task
 from voyager.writers.emit import name_for, observed, write_program
@@ -82,6 +83,23 @@ def test_a_retry_leaves_alone_what_is_seen_to_be_done() -> None:
     assert plain is not None and some == plain != program
     untried = write_program("tower", task, steps, purposes=purposes)
     assert untried is not None and "if not" not in untried.source
+
+
+def test_what_is_denied_or_counted_is_no_reason_to_leave_a_step_out() -> None:
+    own = {"ball": "ball", "tray": "tray"}
+    steps = [
+        UseSkill("put_in", "a" * 64, (("thing", "block"), ("container", "tray"))),
+        UseSkill("grasp", "b" * 64, (("thing", "ball"),)),
+    ]
+    for goal, kinds in (
+        ("not inside(block, tray) and held(ball)", {"block": "block", **own}),
+        ('every("block", inside(it, tray)) and held(ball)', own),
+    ):
+        task = Task.make(goal, kinds)
+        atoms = [piece for piece in task.goal.form.walk() if isinstance(piece, Atom)]
+        purposes = {step: [atom] for step, atom in zip(steps, atoms, strict=True)}
+        program = write_program("tidy", task, steps, retry=True, purposes=purposes)
+        assert "if not (" not in program.source.split("def tidy(")[0]
 
 
 def test_a_goal_that_cannot_be_seen_is_tried_again_where_an_action_failed() -> None:
