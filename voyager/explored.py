@@ -49,7 +49,8 @@ class ExploreReport:
         certified: New skills, in order.
         attempts: Attempts that ended with an outcome.
         failed: Those of them in which no skill was found.
-        refused: Tasks that turned out not to be worth learning, tested or attempted.
+        refused: Tasks that turned out not to be worth learning when they were tested before an
+            attempt, or attempted. What a late test finds out about others is not counted.
         tally: All its attempts and their episodes by outcome, the lost ones too.
         simulated_steps: Physics steps.
         wall_s: Seconds on the clock.
