@@ -91,9 +91,9 @@ _RARE: Final = 0.4
 _NARROW_ATOM: Final = 0.5
 """Share of what a predicate could be asked for that is left over by a goal about one combination of
 kinds; squared for two, and so on. A wide goal that fails says where it is worth asking again."""
-_NARROW: Final = 0.4
+_NARROW: Final = 0.65
 """What is lost where a goal that is promised piece by piece is about one combination of kinds;
-squared for two, and so on."""
+squared for two, and so on. As above: what fails on wide kinds says with which ones it went well."""
 _BREADTH: Final = 0.05
 """What it is worth to speak about twice as many kinds of objects."""
 _NOISE: Final = 0.1
@@ -350,6 +350,8 @@ def _depth(situation: Situation, candidate: Candidate, rare: Mapping[str, float]
         return worth
     if order(candidate, situation.contracts) is Order.ANY:
         worth *= _ANY_ORDER
+    if candidate.narrowed is not None:
+        return worth  # on wider kinds it cannot be had
     return worth * (1.0 - _NARROW ** breadth(candidate.task.kinds.values()))
 
 

@@ -22,8 +22,14 @@ _FEWEST: Final = 5
 """Episodes that must speak for kinds."""
 _WELL: Final = 0.9
 """Share of them that must have been solved."""
+_ENOUGH: Final = 0.95
+"""Share of all episodes with which there is nothing left to be wished for."""
 _LUCK: Final = 0.05
 """Chance that as many would have been solved if the kinds made no difference, at most."""
+_NEARLY: Final = 0.75
+"""Share of episodes from which on a program is nearly good enough on all kinds."""
+_LUCK_NEARLY: Final = 0.25
+"""The same chance for such a one: a little better is enough, and few failures say little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,28 +75,36 @@ def narrower(kinds: Mapping[str, str], seen: Sequence[_Seen]) -> Narrower | None
             solved.
 
     Returns:
-        Those in which the fewest parameters are narrower, of them those that most episodes speak
-        for; None if it went well nowhere, or no better than elsewhere by Fisher's exact test.
+        Those in which the fewest parameters are narrower, of them those that luck explains least;
+        None if it went well nowhere, or no better than elsewhere by Fisher's exact test.
     """
-    if not seen or _share(seen) >= _WELL:
+    if not seen or _share(seen) >= _ENOUGH:
         return None
     options = [
         [kind, *sorted(k.name for k in all_kinds() if k.name != kind and is_a(k.name, kind))]
         for kind in kinds.values()
     ]
-    found: list[tuple[int, int, tuple[str, ...]]] = []
+    most = _LUCK_NEARLY if nearly(seen) else _LUCK
+    found: list[tuple[int, float, int, tuple[str, ...]]] = []
     for chosen in itertools.product(*options):
         under = dict(zip(kinds, chosen, strict=True))
         told = [(leaves, solved) for leaves, solved in seen if _within(leaves, under)]
-        if len(told) >= _FEWEST and _share(told) >= _WELL and _luck(told, seen) <= _LUCK:
+        if len(told) < _FEWEST or _share(told) < _WELL:
+            continue
+        if (luck := _luck(told, seen)) <= most:
             changed = sum(kinds[name] != kind for name, kind in under.items())
-            found.append((changed, -len(told), chosen))
+            found.append((changed, luck, -len(told), chosen))
     if not found:
         return None
-    _, fewer, best = min(found)
+    *_, fewer, best = min(found)
     under = dict(zip(kinds, best, strict=True))
     solved = sum(done for leaves, done in seen if _within(leaves, under))
     return Narrower(under, solved, -fewer)
+
+
+def nearly(seen: Sequence[_Seen]) -> bool:
+    """Whether a program is nearly good enough on all kinds: then more episodes are worth while."""
+    return bool(seen) and _share(seen) >= _NEARLY
 
 
 def _share(seen: Sequence[_Seen]) -> float:

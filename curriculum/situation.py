@@ -129,6 +129,11 @@ class Situation:
         """Most objects that a task had which was tried."""
         return max((len(past.task.kinds) for past in self.tries), default=0)
 
+    @property
+    def moves(self) -> dict[str, frozenset[str]]:
+        """The parameters whose objects each skill was seen to move, by its name."""
+        return {contract.name: contract.moves for contract in self.contracts if contract.always}
+
     def waits(self, task: Task) -> bool:
         """Whether a task that failed has to wait until the library has grown."""
         failures = self.failures(task)

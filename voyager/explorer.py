@@ -44,13 +44,7 @@ from voyager.config import Config, load
 from voyager.events import Event
 from voyager.explored import ExploreReport, Learned
 from voyager.learn import brief_for
-from voyager.lesson import (
-    Choice,
-    LearnReport,
-    Lesson,
-    keep_controls,
-    platform_hash,
-)
+from voyager.lesson import Choice, LearnReport, Lesson, keep_controls, platform_hash
 from voyager.lifecycle import settle
 from voyager.locations import Locations
 from voyager.models.base import BudgetReached, ProviderError
@@ -387,6 +381,7 @@ class _Run:
                 use_library=self.config.library,
                 seed=self.config.seed,
                 tries=len(situation.failures(task)),
+                moves=situation.moves,
                 unfinished=situation.unfinished,
                 # What practice will take must not go into a search alone.
                 patience=ledger.budget.left // 2 if request is None else None,

@@ -6,7 +6,7 @@ task, library -> learn(...) -> LearnReport
 from __future__ import annotations
 
 import keyword
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from curriculum.situation import Unfinished
@@ -30,6 +30,7 @@ __all__ = ["LearnReport", "brief_for", "learn"]
 
 _SCENES_A_SEED: Final = 100_000
 """Practice scenes of two run seeds are this far apart, so runs with other seeds see others."""
+_NOT_SEEN: Final[Mapping[str, Collection[str]]] = {}
 _SCENES_A_TRY: Final = 5_000
 """The same for tries of one task in one home: a task that comes back meets fresh scenes."""
 
@@ -106,6 +107,7 @@ def brief_for(
     use_library: bool = True,
     seed: int = 0,
     tries: int = 0,
+    moves: Mapping[str, Collection[str]] = _NOT_SEEN,
     unfinished: Sequence[Unfinished] = (),
     patience: int | None = None,
 ) -> Brief:
@@ -121,6 +123,7 @@ def brief_for(
         use_library: Whether the program may call library skills, and scenes begin after them.
         seed: Of the run.
         tries: How often this task was attempted before in this home.
+        moves: Parameters whose objects a skill was seen to move, by its name.
         unfinished: Programs that did not hold, and went well with some kinds of objects.
         patience: Simulated steps within which a search must have found a plan.
 
@@ -142,6 +145,7 @@ def brief_for(
         ledger=ledger,
         executor=executor,
         standings={skill.closure.root: _standing(skill) for skill in callees},
+        moves=moves,
         unfinished=unfinished,
         patience=patience,
     )

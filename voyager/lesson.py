@@ -37,7 +37,7 @@ from voyager.play import Combinations, play, where_it_went_well
 from voyager.witnesses import record_episodes, witnesses_of
 from voyager.writers.base import CERTIFY, Brief, Draft, Writer
 from voyager.writers.search import SearchWriter
-from voyager.writers.trial import closure_of
+from voyager.writers.trial import Trial, closure_of
 
 SCHEMA: Final = "voyager.learn/1"
 _TRIES: Final = 4
@@ -188,6 +188,8 @@ class Lesson:
     transfers: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     narrower: Narrower | None = None
     unfinished: Program | None = None
+    _refused: Draft | None = field(default=None, init=False)
+    """The last draft that was not admitted."""
     _worth: int = field(default=0, init=False)
     """Simulated steps that a second chance may still take; none for a task that a user gave."""
     _controls: list[tuple[Task, Controls]] = field(default_factory=list, init=False)
@@ -299,12 +301,14 @@ class Lesson:
                 return self._report(attempt, Outcome.SOLVED, "", skill)
             ledger.tell(Stage.CERTIFY, "not admitted; searching on, and the next test is stricter")
             self.brief = replace(self.brief, first_scene=draft.next_scene)
+            self._refused = draft
             # What held in practice is nearly there: it is worth more than it was thought to be.
             ledger.budget.steps += max(0, self._worth - max(0, ledger.budget.left))
             self._worth = 0
             if ledger.budget.left <= 0:
                 break
         reason = "programs that held in practice did not pass certification"
+        self._look_where()
         ledger.tell(Stage.FAILED, reason)
         return self._report(attempt, Outcome.FAILED, reason)
 
@@ -334,11 +338,15 @@ class Lesson:
         if counts.partly is not None:
             self.unfinished = counts.partly
             self._play(closure_of(self.brief, counts.partly), within)
-        if counts.nearest is not None and counts.nearest.solved:
+        nearest = counts.nearest
+        if (draft := self._refused) is not None:
+            # Practice on scenes of its own says where it goes well; certification says nothing.
+            nearest = Trial(draft.closure.entry, draft.closure, (), self.brief.first_scene)
+        if nearest is not None and (nearest.solved or not nearest.of):
             self.brief.ledger.tell(Stage.PRACTICE, "looking with which kinds of objects it works")
             with contextlib.suppress(TaskError):  # too few scenes to begin in: then nothing is told
-                self.narrower = where_it_went_well(self.brief, counts.nearest)
-            self.unfinished = counts.nearest.program if self.narrower else self.unfinished
+                self.narrower = where_it_went_well(self.brief, nearest)
+            self.unfinished = nearest.program if self.narrower else self.unfinished
 
     def _play(self, closure: Closure, where: Combinations = elsewhere) -> None:
         brief, ledger = self.brief, self.brief.ledger

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from curriculum.growth import elsewhere
-from curriculum.narrowing import Narrower, narrower
+from curriculum.narrowing import Narrower, narrower, nearly
 from env.errors import GoalError, ProgramError, TaskError
 from env.executors import Executor
 from env.practice import practise
@@ -28,6 +28,8 @@ from voyager.writers.trial import TRIAL, Trial, practise_for
 Combinations = Callable[[Task], Iterable[tuple[str, dict[str, str]]]]
 """Gives combinations of concrete kinds for a task: `curriculum.growth.elsewhere` or `within`."""
 _SCENES: Final = 3
+_LONG: Final = 3 * TRIAL // 2
+"""Episodes after which it is said where a program goes well that nearly holds everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,8 @@ def where_it_went_well(brief: Brief, trial: Trial) -> Narrower | None:
     """The kinds of objects with which a program works that fails now and then.
 
     Args:
-        brief: What the program is for; its ledger is charged for a trial to the end.
+        brief: What the program is for; its ledger is charged for a trial to the end, and for
+            another one where the program nearly holds.
         trial: How it did.
 
     Returns:
@@ -115,11 +118,18 @@ def where_it_went_well(brief: Brief, trial: Trial) -> Narrower | None:
         SandboxError: If the sandbox failed.
         SimulatorError: If the simulator failed.
     """
-    episodes = list(trial.episodes)
-    if trial.of < TRIAL:
-        more = practise_for(brief, trial.closure, trial.next_scene, TRIAL - trial.of)
-        episodes += more.episodes
-    return narrower(brief.task.kinds, [(_kinds(brief.task, e), e.solved) for e in episodes])
+    seen = _told(brief.task, trial.episodes)
+    next_scene = trial.next_scene
+    for enough in (TRIAL, _LONG):
+        if len(seen) < enough and (enough == TRIAL or nearly(seen)):
+            more = practise_for(brief, trial.closure, next_scene, enough - len(seen))
+            seen += _told(brief.task, more.episodes)
+            next_scene = more.next_index
+    return narrower(brief.task.kinds, seen)
+
+
+def _told(task: Task, episodes: Sequence[Episode]) -> list[tuple[dict[str, str], bool]]:
+    return [(_kinds(task, episode), episode.solved) for episode in episodes]
 
 
 def _kinds(task: Task, episode: Episode) -> dict[str, str]:

@@ -62,14 +62,28 @@ def test_what_goes_alike_everywhere_is_left_as_it_is(always: bool) -> None:
     assert narrower(TOWER, []) is None
 
 
-def test_chance_seldom_looks_like_a_reason() -> None:
+@pytest.mark.parametrize(("rate", "at_most"), [(0.55, 0.2), (0.85, 0.7)])
+def test_chance_seldom_looks_like_a_reason(rate: float, at_most: float) -> None:
+    # Where a program nearly holds on all kinds, one that is a little better is worth a try.
     rng = random.Random(7)
     leaves = dict.fromkeys(TOWER, GRASPABLES)
     found = 0
     for _ in range(200):
         seen = [
-            ({name: rng.choice(GRASPABLES) for name in leaves}, rng.random() < 0.7)
-            for _ in range(20)
+            ({name: rng.choice(GRASPABLES) for name in leaves}, rng.random() < rate)
+            for _ in range(30)
         ]
         found += narrower(TOWER, seen) is not None
-    assert found < 40
+    assert 0 < found < at_most * 200
+
+
+def test_of_kinds_that_went_well_those_are_told_that_luck_explains_least() -> None:
+    leaves = dict.fromkeys(TOWER, GRASPABLES)
+    seen = episodes(leaves, lambda _: True, times=3)
+    middle = [n for n, (k, _) in enumerate(seen) if k["middle"] == "ball"]
+    for n in middle[:4]:
+        seen[n] = (seen[n][0], False)
+    seen = [s for n, s in enumerate(seen) if n not in middle[6:8]]
+    found = narrower(TOWER, seen)
+    assert found is not None
+    assert found.kinds == TOWER | {"middle": "block"}

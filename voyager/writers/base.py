@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -142,6 +142,7 @@ class Brief:
         executor: Where to simulate.
         standings: How the skills do, by program hash, as far as it is known.
         attempt: Number of the attempt in the journal; None when nobody keeps one.
+        moves: Parameters whose objects a skill was seen to move, by its name.
         unfinished: Programs that did not hold, and went well with some kinds of objects.
         patience: Simulated steps within which a search must have found a plan that holds in all
             its scenes, or give up; None for as long as the ledger allows.
@@ -157,6 +158,7 @@ class Brief:
     executor: Executor
     standings: Mapping[str, Standing] = field(default_factory=dict)
     attempt: int | None = None
+    moves: Mapping[str, Collection[str]] = field(default_factory=dict)
     unfinished: Sequence[Unfinished] = ()
     patience: int | None = None
 

@@ -142,9 +142,10 @@ class SearchWriter:
 
     def _in_turn(self, session: _Session) -> Trial | None:
         """Known skills one after another, where they promise all of the goal."""
+        brief = session.brief
         best: Trial | None = None
-        for plan in in_turn(session.brief.task, session.brief.skills):
-            if best is not None or session.brief.ledger.budget.left <= 0:
+        for plan in in_turn(brief.task, brief.skills, brief.moves):
+            if best is not None or brief.ledger.budget.left <= 0:
                 break
             best = self._practise_variants(session, plan, best)
         return best
