@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,9 @@ from skill_store import Library
 from tests.env.skills import REACH, REACHING
 from voyager.events import Event, Stage
 from voyager.learn import brief_for, learn
-from voyager.lesson import Lesson, keep_controls, platform_of
+from voyager.lesson import Choice, Lesson, keep_controls, platform_of
 from voyager.writers.base import Brief, Budget, Draft, Ledger
+from voyager.writers.trial import TRIAL
 
 # The negative controls take the longest by far; they have tests of their own.
 CONTROLS = Controls(REACH.hash, (ControlRate("do_nothing", 0, 20),), 20, 0, 100)
@@ -170,3 +172,36 @@ def test_one_worker_or_two_learn_the_same_and_it_replays(tmp_path: Path) -> None
             )
             assert proof.identical
     assert found[0] == found[1]
+
+
+def test_a_refused_program_is_practised_to_learn_where_it_goes_well(
+    tmp_path: Path, executor: Executor
+) -> None:
+    task = Task.make("at(gripper, thing)", {"thing": "graspable"})
+    blocks_only = """\
+from robot import Graspable, kind, move_to, open_gripper, position
+
+
+def reach(thing: Graspable) -> None:
+    \"""Reach a thing unless it is a ball.\"""
+    open_gripper()
+    if kind(thing) != "ball":
+        move_to(position(thing), via="high")
+"""
+    program = Program.parse(blocks_only)
+    ledger = Ledger(Budget(10**6))
+    with Library.open(tmp_path, learning=True) as library:
+        keep_controls(library, task, replace(CONTROLS, task=task.hash))
+        brief = brief_for(task, library, executor=executor, ledger=ledger, lanes=4)
+        choice = Choice(library.journal.begin_run("explore", 0, {}), 0, "frontier", "", 0)
+        lesson = Lesson(library, brief, FixedWriter(*[Closure.of(program)] * 4), choice)
+        report = lesson.run()
+        (attempt,) = library.journal.attempts()
+    assert report.outcome is Outcome.FAILED and report.certificate is not None
+    assert lesson.narrower is not None and lesson.narrower.kinds == {"thing": "block"}
+    assert lesson.unfinished == program
+    assert attempt.detail["narrower"] == lesson.narrower.to_json()
+    # Certification has seen other scenes, and says nothing about where it goes well.
+    assert report.stage_steps["practice"] > 0
+    # Three quarters and more of the first twenty were solved: then some more are looked at.
+    assert sum(ledger.counts.practised.values()) == 3 * TRIAL // 2

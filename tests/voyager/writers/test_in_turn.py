@@ -73,3 +73,16 @@ def test_orders_that_undo_nothing_and_skills_that_promise_least_come_first() -> 
     tower = Task.make("on(a, b) and on(c, a)", dict.fromkeys("abc", "block"))
     assert lines(tower, PUT, more)[0] == ["put_on(a, b)", "put_on(c, a)"]
     assert lines(ROW, PUT, RAISE)[0] == ["put_on(a, b)", "lift(c)"]
+
+
+def test_what_a_skill_was_seen_to_move_decides_what_comes_first() -> None:
+    beside = skill("put_beside", "left_of(a, b)", a="block", b="block")
+    row = Task.make("left_of(x, y) and left_of(y, z)", dict.fromkeys("xyz", "block"))
+
+    def first(moved: str) -> list[str]:
+        plan = in_turn(row, (beside,), {"put_beside": {moved}})[0]
+        return [line for step in plan for line in step.lines()]
+
+    towards = ["put_beside(y, z)", "put_beside(x, y)"]
+    assert first("a") == lines(row, beside)[0] == towards
+    assert first("b") == towards[::-1]
