@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
-from curriculum.narrowing import Narrower
+from curriculum.narrowing import Narrower, wording
 from curriculum.situation import Contract
 from curriculum.wording import parameter_name, sentence
 from env.errors import GoalError, TaskError
@@ -142,13 +142,13 @@ def candidates(
             offered with one kind made concrete.
         tried: How known programs did on other kinds, see `Candidate.transfer`.
         narrowings: With which kinds of objects programs went well that failed now and then, by
-            task hash.
+            `narrowing.wording`.
 
     Yields:
         Goals of one atom, and contracts (conjunctions of atoms) with one atom more; after one that
         went well on fewer kinds of objects, the same about those.
     """
-    known: set[str] = set()
+    found: dict[str, Candidate] = {}
     signatures = promised_kinds(contracts)
     worked = [text for text, (solved, of) in sorted(tried.items()) if 2 * solved > of]
     bases: list[tuple[str | None, Task | None]] = [(None, None)]
@@ -156,9 +156,10 @@ def candidates(
     for name, task in bases:
         for wide in _extend(name, task, signatures, seen, failed, worked):
             for candidate in _narrowing(wide, signatures, narrowings):
-                if candidate.task.goal.canonical not in known:
-                    known.add(candidate.task.goal.canonical)
-                    yield candidate
+                before = found.setdefault(candidate.task.goal.canonical, candidate)
+                if candidate.narrowed is not None and before.narrowed is None:
+                    found[before.task.goal.canonical] = candidate  # of this one more is known
+    yield from found.values()
 
 
 def _narrowing(
@@ -168,7 +169,7 @@ def _narrowing(
 ) -> Iterator[Candidate]:
     """A candidate, then the same on the kinds where it went well, and so on."""
     yield candidate
-    found = narrowings.get(candidate.task.hash)
+    found = narrowings.get(wording(candidate.task))
     if found is None:
         return
     kinds = tuple((name, found.kinds[name]) for name in candidate.task.kinds)

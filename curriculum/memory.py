@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from curriculum.gates import predicates
-from curriculum.narrowing import Narrower
+from curriculum.narrowing import Narrower, wording
 from curriculum.situation import (
     ALWAYS,
     Contract,
@@ -154,7 +154,7 @@ class Memory:
             if kept is None or solved_there / of > kept[0] / kept[1]:
                 self._transfers[text] = (solved_there, of)
         if found := attempt.detail.get("narrower"):
-            self._narrowings[attempt.task] = Narrower.from_json(found)
+            self._narrowings[wording(task)] = Narrower.from_json(found)
         if made := attempt.detail.get("unfinished"):
             with contextlib.suppress(ProgramError):  # what may be imported can change
                 program = Program.parse(made["source"], made["lock"])

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from env.kinds import all_kinds, is_a
+from env.task import Task
 
 _Seen = tuple[Mapping[str, str], bool]
 _FEWEST: Final = 5
@@ -64,6 +65,12 @@ class Narrower:
         """
         kinds = {str(name): str(kind) for name, kind in record["kinds"].items()}
         return cls(kinds, int(record["solved"]), int(record["of"]))
+
+
+def wording(task: Task) -> str:
+    """A task as it is written, which says what its parameters are called; its hash does not."""
+    kinds = ", ".join(f"{name}: {kind}" for name, kind in task.parameters)
+    return f"{task.goal.text} ({kinds})"
 
 
 def narrower(kinds: Mapping[str, str], seen: Sequence[_Seen]) -> Narrower | None:

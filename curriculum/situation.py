@@ -99,8 +99,8 @@ class Situation:
         transfers: How known programs did on kinds of objects that they were not made for, and how
             programs that were not good enough did on each of theirs: scenes solved and scenes
             tried, by `sightings.instance`.
-        narrowings: With which kinds of objects programs went well that failed now and then, by the
-            hash of the task that they were for.
+        narrowings: With which kinds of objects programs went well that failed now and then, by
+            `narrowing.wording` of the task that they were for.
         unfinished: Programs that went well on some kinds of objects only, oldest first.
         tested: Accidents of the control programs by task hash, for tasks that were let in.
         refused: Hashes of tasks that were not, or whose skill a person has set aside for good.
