@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
-from curriculum.narrowing import Narrower, wording
+from curriculum.narrowing import Narrower, Narrowing
 from curriculum.situation import Contract
 from curriculum.wording import parameter_name, sentence
 from env.errors import GoalError, TaskError
@@ -28,7 +28,7 @@ MOST_ATOMS: Final = 4
 MOST_PARAMETERS: Final = 4
 _TAKEN: Final = "graspable"
 _NOTHING: Final[Mapping[str, tuple[int, int]]] = {}
-_NOWHERE: Final[Mapping[str, Narrower]] = {}
+_NOWHERE: Final[Mapping[str, Narrowing]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def candidates(
     seen: Mapping[str, int],
     failed: Collection[str] = (),
     tried: Mapping[str, tuple[int, int]] = _NOTHING,
-    narrowings: Mapping[str, Narrower] = _NOWHERE,
+    narrowings: Mapping[str, Narrowing] = _NOWHERE,
 ) -> Iterator[Candidate]:
     """All goals on the frontier, each once, in a fixed order.
 
@@ -142,7 +142,7 @@ def candidates(
             offered with one kind made concrete.
         tried: How known programs did on other kinds, see `Candidate.transfer`.
         narrowings: With which kinds of objects programs went well that failed now and then, by
-            `narrowing.wording`.
+            task hash.
 
     Yields:
         Goals of one atom, and contracts (conjunctions of atoms) with one atom more; after one that
@@ -165,17 +165,17 @@ def candidates(
 def _narrowing(
     candidate: Candidate,
     signatures: Mapping[str, tuple[tuple[str, ...], ...]],
-    narrowings: Mapping[str, Narrower],
+    narrowings: Mapping[str, Narrowing],
 ) -> Iterator[Candidate]:
     """A candidate, then the same on the kinds where it went well, and so on."""
     yield candidate
-    found = narrowings.get(wording(candidate.task))
-    if found is None:
+    found = narrowings.get(candidate.task.hash)
+    kinds = None if found is None else found.kinds_for(candidate.task)
+    if found is None or kinds is None:
         return
-    kinds = tuple((name, found.kinds[name]) for name in candidate.task.kinds)
-    if (task := _made(candidate.task.goal.text, kinds)) is None:
+    if (task := _made(candidate.task.goal.text, tuple(kinds.items()))) is None:
         return
-    less = replace(candidate, task=task, narrowed=found)
+    less = replace(candidate, task=task, narrowed=found.found)
     fresh = _unpromised(less.added.predicate, less.signature, _offered(less, signatures))
     yield from _narrowing(replace(less, fresh=fresh), signatures, narrowings)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from curriculum.gates import predicates
-from curriculum.narrowing import Narrower, wording
+from curriculum.narrowing import Narrower, Narrowing
 from curriculum.situation import (
     ALWAYS,
     Contract,
@@ -86,7 +86,7 @@ class Memory:
         self._strayed: Counter[str] = Counter()
         self._searches: Counter[str] = Counter()
         self._transfers: dict[str, tuple[int, int]] = {}
-        self._narrowings: dict[str, Narrower] = {}
+        self._narrowings: dict[str, Narrowing] = {}
         self._unfinished: list[Unfinished] = []
         self._tasks: dict[str, Task | None] = {}
         self._known: dict[str, _Known] = {}
@@ -154,7 +154,7 @@ class Memory:
             if kept is None or solved_there / of > kept[0] / kept[1]:
                 self._transfers[text] = (solved_there, of)
         if found := attempt.detail.get("narrower"):
-            self._narrowings[wording(task)] = Narrower.from_json(found)
+            self._narrowings[attempt.task] = Narrowing(task, Narrower.from_json(found))
         if made := attempt.detail.get("unfinished"):
             with contextlib.suppress(ProgramError):  # what may be imported can change
                 program = Program.parse(made["source"], made["lock"])

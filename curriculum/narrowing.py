@@ -67,10 +67,26 @@ class Narrower:
         return cls(kinds, int(record["solved"]), int(record["of"]))
 
 
-def wording(task: Task) -> str:
-    """A task as it is written, which says what its parameters are called; its hash does not."""
-    kinds = ", ".join(f"{name}: {kind}" for name, kind in task.parameters)
-    return f"{task.goal.text} ({kinds})"
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """A task, and with which kinds of objects a program for it went well.
+
+    Attributes:
+        task: What the program was for.
+        found: The kinds, by the parameters of this task.
+    """
+
+    task: Task
+    found: Narrower
+
+    def kinds_for(self, task: Task) -> dict[str, str] | None:
+        """The kinds by the parameters of an equal task, which may call them otherwise."""
+        for own in itertools.permutations(self.found.kinds, len(task.kinds)):
+            mine = dict(zip(task.kinds, own, strict=True))
+            alike = all(self.task.kinds.get(mine[n]) == kind for n, kind in task.kinds.items())
+            if alike and self.task.goal.implies(task.goal, mine):
+                return {name: self.found.kinds[mine[name]] for name in task.kinds}
+        return None
 
 
 def narrower(kinds: Mapping[str, str], seen: Sequence[_Seen]) -> Narrower | None:

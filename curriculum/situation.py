@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from curriculum.narrowing import Narrower
+from curriculum.narrowing import Narrowing
+from env.errors import GoalError
 from env.goals import Goal
 from env.outcome import Outcome
 from env.program import Program
@@ -51,7 +52,10 @@ class Contract:
         """What it promises and does besides, as one goal."""
         extra = sorted(self.always)
         texts = [f"({self.goal.text})", *extra]
-        return Goal.parse(" and ".join(texts), self.task.kinds) if extra else self.goal
+        try:
+            return Goal.parse(" and ".join(texts), self.task.kinds) if extra else self.goal
+        except GoalError:  # recorded by an older version, under other names
+            return self.goal
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ class Situation:
             programs that were not good enough did on each of theirs: scenes solved and scenes
             tried, by `sightings.instance`.
         narrowings: With which kinds of objects programs went well that failed now and then, by
-            `narrowing.wording` of the task that they were for.
+            the hash of the task that they were for.
         unfinished: Programs that went well on some kinds of objects only, oldest first.
         tested: Accidents of the control programs by task hash, for tasks that were let in.
         refused: Hashes of tasks that were not, or whose skill a person has set aside for good.
@@ -116,7 +120,7 @@ class Situation:
     together: frozenset[str] = frozenset()
     apart: frozenset[str] = frozenset()
     transfers: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    narrowings: Mapping[str, Narrower] = field(default_factory=dict)
+    narrowings: Mapping[str, Narrowing] = field(default_factory=dict)
     unfinished: tuple[Unfinished, ...] = ()
     tested: Mapping[str, int] = field(default_factory=dict)
     refused: frozenset[str] = frozenset()

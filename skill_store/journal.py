@@ -372,6 +372,19 @@ class Journal:
             raise StorageError(f"task {short(task_hash)} is not in {self._database.path}")
         return Task.from_json(json.loads(row["json"]))
 
+    def as_first_worded(self, task: Task) -> Task:
+        """A task with its parameters called as when this home first met it.
+
+        What is recorded of equal tasks can be read together only if it speaks of the same names.
+
+        Raises:
+            StorageError: If the journal cannot be read.
+        """
+        row = self._database.first("SELECT json FROM tasks WHERE hash = ?", (task.hash,))
+        first = task if row is None else Task.from_json(json.loads(row["json"]))
+        same = (first.goal.text, first.parameters) == (task.goal.text, task.parameters)
+        return task if same else first
+
     def keep_decision(self, attempt: int, number: int, proposer: str, why: str) -> None:
         """Note why an attempt is made.
 

@@ -114,7 +114,7 @@ def brief_for(
     """What a writer is given for a task.
 
     Args:
-        task: What is wanted.
+        task: What is wanted; its parameters are called as when the library first met it.
         library: Whose skills may be called.
         executor: Where to simulate.
         ledger: What may be spent, and who is told.
@@ -134,6 +134,7 @@ def brief_for(
         TaskError: If the name cannot name a skill.
         StorageError: If the library cannot be read.
     """
+    task = library.journal.as_first_worded(task)
     callees = library.callees_for(task) if use_library else ()
     return Brief(
         task=task,

@@ -8,7 +8,7 @@ import pytest
 
 from curriculum.baselines import FixedProposer, RandomProposer
 from curriculum.frontier import COMPOSED, FrontierProposer, Valued, values
-from curriculum.narrowing import Narrower, wording
+from curriculum.narrowing import Narrower, Narrowing
 from curriculum.proposer import Proposer
 from curriculum.sightings import pattern
 from curriculum.situation import Contract, Situation, Try
@@ -269,12 +269,12 @@ def test_what_went_well_with_fewer_kinds_is_asked_for_next() -> None:
     narrow = Goal.parse(wide.goal.text, kinds).canonical
     tried = Try(wide, solved=False, outcome=Outcome.LIMIT, library=1)
 
-    def asked(narrowings: Mapping[str, Narrower]) -> list[Valued]:
+    def asked(narrowings: Mapping[str, Narrowing]) -> list[Valued]:
         now = Situation(contracts=(put,), tries=(tried,), narrowings=narrowings)
         return [v for v in values(now) if v.candidate.task.goal.canonical == narrow]
 
     assert not asked({})
-    (valued,) = asked({wording(wide): Narrower(kinds, solved=8, of=8)})
+    (valued,) = asked({wide.hash: Narrowing(wide, Narrower(kinds, solved=8, of=8))})
     assert valued.ease == 0.9 and valued.candidate.at_hand and valued.progress > 0.3
     # It covers less, and that is all that speaks against it.
     fresh = value_of(Situation(contracts=(put,)), tower.goal.text, tower.kinds)
@@ -288,7 +288,7 @@ def test_what_went_well_is_told_of_a_goal_that_could_be_asked_for_anyway() -> No
     wide = Task.make("on(a, b) and on(b, c)", dict.fromkeys("abc", "graspable"))
     ball_on_top = Task.make(wide.goal.text, kinds).goal.canonical
 
-    def asked(narrowings: Mapping[str, Narrower]) -> list[Valued]:
+    def asked(narrowings: Mapping[str, Narrowing]) -> list[Valued]:
         now = Situation(contracts=(on_ball, put), narrowings=narrowings)
         return [v for v in values(now) if v.candidate.narrowed or is_ball_on_top(v)]
 
@@ -296,15 +296,9 @@ def test_what_went_well_is_told_of_a_goal_that_could_be_asked_for_anyway() -> No
         return valued.candidate.task.goal.canonical == ball_on_top
 
     (plain,) = asked({})
-    (as_written,) = (
-        v.candidate.task
-        for v in values(Situation(contracts=(put,)))
-        if v.candidate.task.goal.canonical == wide.goal.canonical
-    )
-    top = as_written.goal.text[3 : as_written.goal.text.index(",")]
-    went_well = Narrower(dict(as_written.kinds) | {top: "ball"}, solved=18, of=18)
-    # The same goal is also made from the other atom, with other names: those are not meant.
-    (told,) = asked({wording(as_written): went_well})
+    # Its parameters were called otherwise when it was tried.
+    went_well = Narrower(kinds, solved=18, of=18)
+    (told,) = asked({wide.hash: Narrowing(wide, went_well)})
     assert is_ball_on_top(told) and told.candidate.narrowed == went_well
     assert told.value > plain.value
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from curriculum.memory import Memory
-from curriculum.narrowing import Narrower, wording
+from curriculum.narrowing import Narrower, Narrowing
 from curriculum.situation import ALWAYS, Contract, Situation
 from env.errors import VoyagerError
 from env.outcome import Outcome
@@ -216,5 +216,5 @@ def test_with_which_kinds_it_went_well_is_known_after_a_failure(library: Library
     library.journal.end_attempt(number, Outcome.LIMIT, "", detail=detail)
     attempt(library, LIFT, Outcome.LIMIT)
     known = Memory(library, PLATFORM, 0).situation()
-    assert known.narrowings == {wording(STACK): found}
+    assert known.narrowings == {STACK.hash: Narrowing(STACK, found)}
     assert [(one.task, one.program.hash) for one in known.unfinished] == [(STACK, program.hash)]

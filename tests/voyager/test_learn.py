@@ -205,3 +205,22 @@ def reach(thing: Graspable) -> None:
     assert report.stage_steps["practice"] > 0
     # Three quarters and more of the first twenty were solved: then some more are looked at.
     assert sum(ledger.counts.practised.values()) == 3 * TRIAL // 2
+
+
+def test_a_task_is_worded_as_when_the_home_first_met_it(tmp_path: Path, executor: Executor) -> None:
+    first = Task.make("on(a, b)", {"a": "block", "b": "block"})
+    swapped = Task.make("on(b, a)", {"a": "block", "b": "block"}, instruction="Stack them.")
+    new = Task.make("near(x, y)", {"x": "block", "y": "block"})
+    assert swapped.hash == first.hash
+    with Library.open(tmp_path, learning=True) as library:
+        library.journal.begin_attempt(first)
+
+        def worded(task: Task) -> Task:
+            ledger = Ledger(Budget(10**6))
+            return brief_for(task, library, executor=executor, ledger=ledger, lanes=4).task
+
+        # Episodes of equal tasks are read together: one name must not mean two things.
+        assert worded(swapped) == first
+        assert worded(new) is new
+        asked = Task.make("on(a, b)", first.kinds, instruction="Stack them.")
+        assert worded(asked) is asked
