@@ -107,7 +107,7 @@ def where_it_went_well(brief: Brief, trial: Trial) -> Narrower | None:
 
     Args:
         brief: What the program is for; its ledger is charged for a trial to the end, and for
-            another one where the program nearly holds.
+            half as many episodes again where the program nearly holds.
         trial: How it did.
 
     Returns:
